@@ -1,0 +1,1 @@
+"""The ground floor: workspace, artifacts, errors, query, engine. It knows no stage."""

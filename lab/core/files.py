@@ -1,0 +1,145 @@
+"""Writing so that a reader, or a machine that dies, sees the old content or the new, never half.
+
+A file is written beside its place and renamed; a folder is filled under a temporary name and
+renamed as a whole. `fsync` runs before the rename, so a power cut cannot leave a named, empty file.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.core.errors import ConfigError, DataError, LabError
+
+CHUNK = 1 << 20  # bytes read at once while hashing
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` with `content` in one step; a full disk raises LabError and leaves the old file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temp = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with temp.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temp.replace(path)
+    except OSError as error:
+        temp.unlink(missing_ok=True)
+        raise disk_error(error, path) from error
+
+
+def write_text(path: Path, content: str) -> None:
+    """`write_bytes` for UTF-8 text."""
+    write_bytes(path, content.encode("utf-8"))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as JSON, keys in the order given; NaN is refused because JSON has none."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; DataError with the place of the mistake if it is not JSON."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(
+            "This file is not JSON.",
+            where=str(path),
+            value=str(error),
+            next_step="restore it from a copy, or delete it and run the step again",
+        ) from error
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file, read with the safe loader; ConfigError names line and column."""
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            "This file is not YAML.",
+            where=str(path),
+            value=str(error),
+            next_step="correct the line named above",
+        ) from error
+
+
+def write_yaml(path: Path, value: object) -> None:
+    """Write `value` as YAML in the order given."""
+    write_text(path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100))
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file's bytes, read in pieces of 1 MiB."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def digest(value: object) -> str:
+    """20 hex characters of the SHA-256 of `value` as canonical JSON: the id of whatever it describes."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:20]
+
+
+@contextmanager
+def new_folder(final: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `final` when the block ends without an error.
+
+    If another process published the same folder meanwhile, theirs stays: same id, same content.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temp = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temp.mkdir()
+    try:
+        yield temp
+        publish(temp, final)
+    except OSError as error:
+        raise disk_error(error, final) from error
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+
+
+def publish(temp: Path, final: Path) -> None:
+    """Rename `temp` to `final`; if `final` exists already it is kept."""
+    try:
+        temp.rename(final)
+    except OSError:
+        if not final.is_dir():
+            raise
+
+
+def disk_error(error: OSError, path: Path) -> LabError:
+    """An OSError in words a person can act on, with the free space where the file should be."""
+    folder = next(p for p in [path, *path.parents] if p.exists())
+    free = shutil.disk_usage(folder).free / 1e9
+    return LabError(
+        f"Writing failed: {error.strerror or error}.",
+        where=str(path),
+        value=f"{free:.2f} GB free",
+        next_step="free some space or choose a workspace on another disk, then run the step again; "
+        "nothing that was finished is lost",
+    )
+
+
+def confined(root: Path, name: str) -> Path:
+    """`root/name` if it lies inside `root` after links are resolved; ConfigError otherwise."""
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()) or path == root.resolve():
+        raise ConfigError(
+            "This name leads outside its folder.",
+            where=str(root),
+            value=name,
+            next_step="use letters, digits, '-', '_' and '.'",
+        )
+    return path

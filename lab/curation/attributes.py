@@ -1,0 +1,94 @@
+"""One table per source: everything known about its documents except the text.
+
+Attributes live in separate artifacts, aligned row for row with the documents, so a table is made by
+laying columns side by side, without a join. It holds only the columns asked for: for a million
+documents and ten columns about 100 MB.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lab.core.artifacts import Artifact
+from lab.core.errors import ArtifactMissing, DataError
+from lab.core.workspace import Workspace
+from lab.corpus.sources import documents
+from lab.corpus.tokens import require_tokens
+from lab.curation.contamination import require_contamination
+from lab.curation.duplicates import require_duplicates
+from lab.curation.measure import require_signals, stored_signals
+from lab.curation.quality import quality_names, require_quality
+
+BASE = ("id", "source", "bytes", "content_hash", "heldout")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where an attribute is stored: `name` in the table, `stored` in the parts of `artifact`."""
+
+    name: str
+    artifact: Artifact
+    stored: str
+
+
+def attributes(
+    ws: Workspace, source: str, columns: Sequence[str], tokenizer: str
+) -> pl.DataFrame:
+    """Columns id, source, bytes, content_hash, heldout, tokens and `columns`, in document order.
+
+    `columns` are definition ids of signals or `quality.NAME`. Raises ArtifactMissing with the command
+    to run for the first that is not stored for the source's current documents.
+    """
+    base = documents(ws, source).scan().select(BASE)
+    tokens = require_tokens(ws, source, tokenizer)
+    wanted = [Column("tokens", tokens, "tokens"), *locate(ws, source, columns)]
+    frames = [base.collect()]
+    for artifact in {c.artifact.path: c.artifact for c in wanted}.values():
+        picked = [pl.col(c.stored).alias(c.name) for c in wanted if c.artifact.path == artifact.path]
+        frames.append(artifact.scan().select(picked).collect())
+    check_aligned(source, frames)
+    return pl.concat(frames, how="horizontal")
+
+
+def locate(ws: Workspace, source: str, columns: Sequence[str]) -> list[Column]:
+    """The artifact that stores each of `columns`."""
+    learned = [c for c in columns if c.startswith("quality.")]
+    signals = [c for c in columns if c not in learned]
+    stored = require_signals(ws, source, signals)
+    found = [Column(c, stored[c], c) for c in signals]
+    for name in learned:
+        artifact = require_quality(ws, name.removeprefix("quality."), source)
+        found.append(Column(name, artifact, name))
+    return found
+
+
+def check_aligned(source: str, frames: Sequence[pl.DataFrame]) -> None:
+    """DataError if an attribute does not have one row per document: a damaged workspace."""
+    heights = sorted({frame.height for frame in frames})
+    if len(heights) > 1:
+        raise DataError(
+            "Attributes and documents have different numbers of rows.",
+            where=f"source {source}",
+            value=heights,
+            next_step="delete the folder of the shorter artifact and measure again",
+        )
+
+
+def attribute_names(ws: Workspace, source: str) -> list[str]:
+    """Names that `attributes` can serve for this source now."""
+    return [*stored_signals(ws, source), *(f"quality.{n}" for n in quality_names(ws, source))]
+
+
+def duplicate_groups(ws: Workspace, minhash: object) -> pl.DataFrame:
+    """Columns id, source, exact_group, near_group over all sources of the workspace."""
+    return require_duplicates(ws, minhash).scan().collect()
+
+
+def contaminated(ws: Workspace, source: str, benchmarks: Sequence[str], ngram: int) -> pl.Series:
+    """True for documents that share a word n-gram with an item of `benchmarks`, in document order."""
+    artifact = require_contamination(ws, source, benchmarks, ngram)
+    column: pl.Series = artifact.scan().select("contaminated").collect()["contaminated"]
+    if column.len() == 0:
+        raise ArtifactMissing("The contamination artifact is empty.", where=str(artifact.path))
+    return column

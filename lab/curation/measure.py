@@ -1,0 +1,95 @@
+"""Compute quality signals once per document and store them; thresholds come later and cost nothing.
+
+One artifact per source and signal set, its parts aligned with the documents' parts: column `id` and
+one column per definition id. The artifact's id holds the signal VERSION and the documents' id, so a
+changed definition or a changed source makes the signals *missing*, never silently old.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lab.core.artifacts import Artifact, build, find, write_part
+from lab.core.engine import run_shards
+from lab.core.errors import ArtifactMissing, ConfigError, nearest
+from lab.core.progress import SILENT, Progress
+from lab.core.workspace import Workspace
+from lab.corpus.sources import documents
+from lab.curation.signals import SETS, VERSION
+
+STEP = "signals"
+
+
+def measure(
+    ws: Workspace,
+    source: str,
+    set_name: str = "all",
+    *,
+    workers: int | None = None,
+    progress: Progress = SILENT,
+    engine: str = "local",
+) -> Artifact:
+    """The signals of `set_name` for every document of `source`, computed if they are not stored.
+
+    Cost on one core: about 200 microseconds per document of 2.7 kB for all signals.
+    """
+    check_set(set_name)
+    source_documents = documents(ws, source)
+
+    def make(folder: Path) -> dict[str, Any]:
+        tasks = [
+            (str(part), str(folder / part.name), set_name)
+            for part in source_documents.parts
+            if not (folder / part.name).exists()
+        ]
+        message = f"signals of {source}"
+        run_shards(
+            measure_part, tasks, workers=workers, progress=progress, message=message, engine=engine
+        )
+        return {"source": source, "columns": list(SETS[set_name])}
+
+    return build(ws, STEP, VERSION, {"set": set_name}, [source_documents.id], make)
+
+
+def measure_part(task: tuple[str, str, str]) -> int:
+    """One documents part to one signals part; returns the number of documents."""
+    from lab.curation.signals import compute
+
+    source, target, set_name = task
+    frame = pl.read_parquet(source, columns=["id", "text"])
+    columns = compute(frame.select("text"), SETS[set_name])
+    write_part(pl.concat([frame.select("id"), columns], how="horizontal"), Path(target))
+    return frame.height
+
+
+def check_set(set_name: str) -> None:
+    """ConfigError for an unknown signal set."""
+    if set_name not in SETS:
+        raise ConfigError("Unknown signal set.", value=set_name, next_step=nearest(set_name, SETS))
+
+
+def stored_signals(ws: Workspace, source: str) -> dict[str, Artifact]:
+    """For each definition id that is stored for the source's current documents, the artifact."""
+    inputs = [documents(ws, source).id]
+    stored: dict[str, Artifact] = {}
+    for set_name in SETS:
+        artifact = find(ws, STEP, VERSION, {"set": set_name}, inputs)
+        if artifact:
+            stored.update({column: artifact for column in artifact.manifest["columns"]})
+    return stored
+
+
+def require_signals(ws: Workspace, source: str, columns: Iterable[str]) -> dict[str, Artifact]:
+    """The artifacts that hold `columns`; ArtifactMissing names the first that is not measured."""
+    stored = stored_signals(ws, source)
+    for column in columns:
+        if column not in stored:
+            raise ArtifactMissing(
+                f"The signal {column!r} has not been measured for these documents.",
+                where=f"source {source}",
+                value=column,
+                next_step=f"`mixlab measure --source {source}`",
+            )
+    return {column: stored[column] for column in columns}

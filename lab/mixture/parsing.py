@@ -1,0 +1,190 @@
+"""Reading a recipe strictly: every refusal names the key, its value and the next step."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lab.core.errors import ConfigError, nearest
+from lab.core.settings import from_mapping, known_keys
+from lab.curation.duplicates import DedupConfig, MinHash
+from lab.curation.filters import Rule, parse_rules
+from lab.mixture.recipe import (
+    NAME,
+    REPEAT_CAP,
+    TOP_KEYS,
+    VERSION,
+    Decontaminate,
+    Mixture,
+    Phase,
+    Recipe,
+)
+
+
+def parse_recipe(value: object, where: str) -> Recipe:
+    """A recipe from parsed YAML; ConfigError names the key, its value and the next step."""
+    top = known_keys(value, TOP_KEYS, where)
+    for key in ("name", "sources", "mixture"):
+        if key not in top:
+            raise ConfigError(f"Key {key!r} is missing.", where=where, next_step="add it")
+    if top.get("version", VERSION) != VERSION:
+        raise ConfigError(
+            "This recipe has another format version.",
+            where=f"{where}.version",
+            value=top["version"],
+            next_step=f"this Mixture Lab reads version {VERSION}",
+        )
+    sources = parse_sources(top["sources"], f"{where}.sources")
+    return Recipe(
+        name=parse_name(top["name"], f"{where}.name"),
+        tokenizer=str(top.get("tokenizer", "")),
+        sources=sources,
+        mixture=parse_mixture(top["mixture"], set(sources), f"{where}.mixture"),
+        dedup=parse_dedup(top.get("dedup"), set(sources), f"{where}.dedup"),
+        decontaminate=parse_decontaminate(top.get("decontaminate"), f"{where}.decontaminate"),
+    )
+
+
+def parse_name(value: object, where: str) -> str:
+    """A recipe's name: it becomes a file name."""
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ConfigError(
+            "A recipe's name must be a plain word.",
+            where=where,
+            value=value,
+            next_step="use letters, digits, '-', '_' and '.', at most 64",
+        )
+    return value
+
+
+def parse_sources(value: object, where: str) -> dict[str, tuple[Rule, ...]]:
+    """`{source: {filters: [...]}}` as rules per source; at least one source."""
+    if not isinstance(value, Mapping) or not value:
+        raise ConfigError("A recipe needs at least one source.", where=where, value=value)
+    rules = {}
+    for name, body in value.items():
+        keys = known_keys(body or {}, {"filters"}, f"{where}.{name}")
+        rules[str(name)] = parse_rules(keys.get("filters") or [], f"{where}.{name}.filters")
+    return rules
+
+
+def parse_dedup(value: object, sources: set[str], where: str) -> DedupConfig | None:
+    """The duplicate policy; None (or false) keeps every copy."""
+    if value is None or value is False:
+        return None
+    keys = known_keys(value, {"exact", "minhash", "keep"}, where)
+    if keys.get("minhash") is not None:
+        keys["minhash"] = from_mapping(MinHash, keys["minhash"], f"{where}.minhash")
+    keep = keys.get("keep") or []
+    check_sources(keep, sources, f"{where}.keep")
+    return DedupConfig(
+        exact=bool(keys.get("exact", True)), minhash=keys.get("minhash"), keep=tuple(keep)
+    )
+
+
+def parse_decontaminate(value: object, where: str) -> Decontaminate | None:
+    """The contamination policy; None (or false) keeps documents that quote benchmarks."""
+    if value is None or value is False:
+        return None
+    keys = known_keys(value, {"benchmarks", "ngram"}, where)
+    names = keys.get("benchmarks") or []
+    if not isinstance(names, list) or not names:
+        raise ConfigError(
+            "Name the benchmarks to protect.",
+            where=f"{where}.benchmarks",
+            value=names,
+            next_step="list them, or remove `decontaminate`",
+        )
+    return from_mapping(Decontaminate, keys | {"benchmarks": tuple(map(str, names))}, where)
+
+
+def parse_mixture(value: object, sources: set[str], where: str) -> Mixture:
+    """Budget, cap and phases; every weight names a source of the recipe."""
+    keys = known_keys(value, {"tokens", "repeat_cap", "phases"}, where)
+    tokens = positive(keys.get("tokens"), f"{where}.tokens", "the token budget of the real run")
+    cap = positive(keys.get("repeat_cap", REPEAT_CAP), f"{where}.repeat_cap", "a number of epochs")
+    phases = keys.get("phases")
+    if not isinstance(phases, list) or not phases:
+        raise ConfigError(
+            "A mixture needs at least one phase.",
+            where=f"{where}.phases",
+            value=phases,
+            next_step="write `phases: [{name: all, share: 1, weights: {...}}]`",
+        )
+    parsed = tuple(parse_phase(p, sources, f"{where}.phases[{i}]") for i, p in enumerate(phases))
+    total = math.fsum(p.share for p in parsed)
+    if abs(total - 1) > 1e-6:
+        raise ConfigError(
+            "The shares of the phases must sum to 1.",
+            where=f"{where}.phases",
+            value=total,
+            next_step="correct a share, or add the missing phase",
+        )
+    return Mixture(int(tokens), parsed, cap)
+
+
+def parse_phase(value: object, sources: set[str], where: str) -> Phase:
+    """One phase with normalised weights."""
+    keys = known_keys(value, {"name", "share", "weights", "filters"}, where)
+    filters = keys.get("filters") or {}
+    check_sources(filters, sources, f"{where}.filters")
+    return Phase(
+        name=parse_name(keys.get("name", "all"), f"{where}.name"),
+        share=positive(keys.get("share", 1.0), f"{where}.share", "a share of the tokens"),
+        weights=normalized(keys.get("weights"), sources, f"{where}.weights"),
+        filters={n: parse_rules(r, f"{where}.filters.{n}") for n, r in filters.items()},
+    )
+
+
+def normalized(value: object, sources: set[str], where: str) -> dict[str, float]:
+    """Weights divided by their sum; zero weights stay, negative and non-finite ones are errors."""
+    if not isinstance(value, Mapping) or not value:
+        raise ConfigError(
+            "A phase needs weights.", where=where, value=value, next_step="write {source: weight}"
+        )
+    check_sources(value, sources, where)
+    weights = {}
+    for name, weight in value.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float):
+            raise ConfigError("A weight must be a number.", where=f"{where}.{name}", value=weight)
+        if not math.isfinite(weight) or weight < 0:
+            raise ConfigError(
+                "A weight must not be negative or infinite.",
+                where=f"{where}.{name}",
+                value=weight,
+                next_step="write 0 to leave the source out",
+            )
+        weights[str(name)] = float(weight)
+    total = math.fsum(weights.values())
+    if total <= 0:
+        raise ConfigError(
+            "The weights sum to zero.",
+            where=where,
+            value=dict(value),
+            next_step="give at least one source a positive weight",
+        )
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def positive(value: Any, where: str, meaning: str) -> float:
+    """A finite number above zero."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:
+        raise ConfigError(
+            "A number above zero was expected.",
+            where=where,
+            value=value,
+            next_step=f"this is {meaning}",
+        )
+    return float(value)
+
+
+def check_sources(names: Iterable[object], sources: set[str], where: str) -> None:
+    """ConfigError unless every name is a source of the recipe."""
+    for name in names:
+        if name not in sources:
+            raise ConfigError(
+                f"Unknown source {str(name)!r}.",
+                where=where,
+                value=str(name),
+                next_step=nearest(str(name), sources) + " (list it under `sources` first)",
+            )
