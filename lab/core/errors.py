@@ -13,8 +13,8 @@ They are caught at three edges only: the page, the worker and the command line. 
 lets them fly, or adds context with `raise ... from`.
 """
 
-from difflib import get_close_matches
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class LabError(Exception):

@@ -50,7 +50,9 @@ class Progress:
     prefix: str = ""
     whole: bool = True  # False for a part of a longer bar: done/total become a share of 1
     started: float = field(default_factory=time.monotonic)
-    last: list[float] = field(default_factory=lambda: [-1.0])  # shared by parts: time of last report
+    last: list[float] = field(
+        default_factory=lambda: [-1.0]
+    )  # shared by parts: time of last report
 
     @property
     def stopping(self) -> bool:

@@ -87,7 +87,9 @@ def require_one_select(sql: str) -> None:
     except duckdb.Error as error:
         raise ConfigError("This is not SQL.", value=str(error), next_step="correct it") from error
     if kinds != ["SELECT"]:
-        raise ConfigError("Only one SELECT is allowed here.", value=kinds, next_step="remove the rest")
+        raise ConfigError(
+            "Only one SELECT is allowed here.", value=kinds, next_step="remove the rest"
+        )
 
 
 def locked(views: Mapping[str, Sequence[Path]]) -> duckdb.DuckDBPyConnection:

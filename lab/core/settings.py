@@ -11,7 +11,6 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from lab.core.errors import ConfigError, nearest
 
-
 T = TypeVar("T")
 
 
@@ -60,7 +59,12 @@ def scalar(hint: Any, value: Any, where: str) -> Any:
         return value
     if isinstance(value, bool) and bool not in plain:
         raise wrong_type(value, plain, where)
-    if isinstance(value, int) and not isinstance(value, bool) and float in plain and int not in plain:
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and float in plain
+        and int not in plain
+    ):
         return float(value)
     if not isinstance(value, tuple(plain)):
         raise wrong_type(value, plain, where)

@@ -28,7 +28,9 @@ from lab.core.errors import WorkspaceError
 from lab.core.files import read_json, write_json
 
 VERSION = 1
-HELDOUT_SHARE = 0.02  # of documents by content hash; enough for 200 documents of a 10k-document source
+HELDOUT_SHARE = (
+    0.02  # of documents by content hash; enough for 200 documents of a 10k-document source
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,10 @@ def dedup_mapping(config: DedupConfig) -> dict[str, Any]:
     if config.minhash:
         h = config.minhash
         mapping["minhash"] = {
-            "bands": h.bands, "rows": h.rows, "ngram": h.ngram, "jaccard": h.jaccard
+            "bands": h.bands,
+            "rows": h.rows,
+            "ngram": h.ngram,
+            "jaccard": h.jaccard,
         }
     return mapping | ({"keep": list(config.keep)} if config.keep else {})
 
@@ -129,7 +132,9 @@ def dedup_mapping(config: DedupConfig) -> dict[str, Any]:
 def phase_mapping(phase: Phase) -> dict[str, Any]:
     """A phase as it is written in the file."""
     mapping: dict[str, Any] = {
-        "name": phase.name, "share": phase.share, "weights": dict(phase.weights)
+        "name": phase.name,
+        "share": phase.share,
+        "weights": dict(phase.weights),
     }
     if phase.filters:
         mapping["filters"] = {n: [rule_mapping(r) for r in f] for n, f in phase.filters.items()}

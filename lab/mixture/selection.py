@@ -82,10 +82,10 @@ def apply_rules(ws: Workspace, recipe: Recipe, source: str) -> pl.DataFrame:
     if recipe.decontaminate:
         names, ngram = recipe.decontaminate.benchmarks, recipe.decontaminate.ngram
         mask = set_bit(mask, len(rules), contaminated(ws, source, names, ngram))
-    extra = {
-        f"phase_mask_{k}": fail_mask(frame, rs) for k, rs in enumerate(phase_rules) if rs
-    }
-    return frame.drop(columns).with_columns(mask=mask, kept=~frame["heldout"] & (mask == 0), **extra)
+    extra = {f"phase_mask_{k}": fail_mask(frame, rs) for k, rs in enumerate(phase_rules) if rs}
+    return frame.drop(columns).with_columns(
+        mask=mask, kept=~frame["heldout"] & (mask == 0), **extra
+    )
 
 
 def set_bit(mask: pl.Series, bit: int, where: pl.Series) -> pl.Series:

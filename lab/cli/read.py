@@ -1,0 +1,126 @@
+"""Commands that only read: they need no lock and change nothing."""
+
+import argparse
+from typing import Any
+
+import polars as pl
+
+from lab.cli.act import workspace
+from lab.cli.show import Shown, rows
+from lab.core.errors import ConfigError
+from lab.jobs.store import cancel_job, get_job, list_jobs, resume_job
+
+
+def sources(options: argparse.Namespace) -> Shown:
+    """The workspace's sources with their counts."""
+    from lab.corpus.sources import list_sources
+
+    listed = [
+        {"source": s.name, "kind": s.kind, "licence": s.licence, **s.counts}
+        for s in list_sources(workspace(options))
+    ]
+    frame = pl.DataFrame(listed)
+    return Shown({"sources": rows(frame)}, [("Sources", frame)])
+
+
+def recipes(options: argparse.Namespace) -> Shown:
+    """The workspace's recipes."""
+    from lab.mixture.recipe_files import list_recipes
+
+    listed = [
+        {
+            "recipe": r.name,
+            "sources": len(r.recipe.sources) if r.recipe else None,
+            "phases": len(r.recipe.mixture.phases) if r.recipe else None,
+            "tokens": r.recipe.mixture.tokens if r.recipe else None,
+            "problem": r.problem,
+        }
+        for r in list_recipes(workspace(options))
+    ]
+    frame = pl.DataFrame(listed)
+    return Shown({"recipes": rows(frame)}, [("Recipes", frame)])
+
+
+def ledger(options: argparse.Namespace) -> Shown:
+    """The ledger of a recipe; status 1 if its budget cannot be met under the repeat cap."""
+    from lab.mixture.ledger import compute_ledger
+    from lab.mixture.recipe_files import load_recipe
+
+    ws = workspace(options)
+    recipe = load_recipe(ws, options.recipe)
+    found = compute_ledger(ws, recipe)
+    data = {
+        "recipe": recipe.name,
+        "tokens": recipe.mixture.tokens,
+        "sources": rows(found.sources),
+        "phases": rows(found.phases),
+        "rules": rows(found.rules),
+        "problems": list(found.problems),
+    }
+    tables = [
+        (f"Sources under {recipe.name!r}, {recipe.mixture.tokens:,} tokens", found.sources),
+        ("Phases", found.phases.filter(pl.col("tokens") > 0)),
+    ]
+    if found.rules.height:
+        tables.append(("What each rule took", found.rules))
+    notes = [f"problem: {p}" for p in found.problems]
+    return Shown(data, tables, notes, 1 if found.problems else 0)
+
+
+def runs(options: argparse.Namespace) -> Shown:
+    """Proxy runs and their state."""
+    from lab.proxy.runs import list_runs
+
+    frame = list_runs(workspace(options))
+    return Shown({"runs": rows(frame)}, [("Proxy runs", frame)])
+
+
+def compare(options: argparse.Namespace) -> Shown:
+    """Paired differences between groups of runs, with intervals."""
+    from lab.evaluation.compare import compare_named
+
+    comparison = compare_named(workspace(options), options.groups)
+    title = " against ".join(options.groups)
+    return Shown(comparison.to_json(), [(title, comparison.frame())], list(comparison.notes))
+
+
+def benchmarks(options: argparse.Namespace) -> Shown:
+    """Registered benchmarks."""
+    from lab.evaluation.tasks import list_benchmarks
+
+    frame = pl.DataFrame(list_benchmarks(workspace(options)))
+    return Shown({"benchmarks": rows(frame)}, [("Benchmarks", frame)])
+
+
+def jobs(options: argparse.Namespace) -> Shown:
+    """List jobs, or show, cancel or resume one."""
+    ws = workspace(options)
+    if options.what == "list":
+        listed = [job_row(job) for job in list_jobs(ws)]
+        return Shown({"jobs": listed}, [("Jobs", pl.DataFrame(listed))])
+    if not options.id:
+        raise ConfigError("Name the job.", next_step="`mixlab jobs` lists them")
+    if options.what == "cancel":
+        job = cancel_job(ws, options.id, wait=True)
+    elif options.what == "resume":
+        job = resume_job(ws, options.id)
+    else:
+        job = get_job(ws, options.id)
+    row = job_row(job)
+    notes = [f"{key}: {value}" for key, value in row.items()]
+    if options.what == "show":
+        notes += ["", job.error or "", job.log_tail()]
+    return Shown({"job": row | {"result": job.result, "error": job.error}}, notes=notes)
+
+
+def job_row(job: Any) -> dict[str, Any]:
+    """A job as one row of a table."""
+    return {
+        "job": job.id,
+        "action": job.action,
+        "state": job.state,
+        "done": round(job.done / max(job.total, 1e-12), 3),
+        "message": job.message,
+        "eta_seconds": None if job.eta is None else round(job.eta),
+        "seconds": round(job.seconds, 1),
+    }
