@@ -1,4 +1,6 @@
-"""One of the three edges where errors are caught: parse, run, print, and turn an error into a status."""
+"""One of the three edges where errors are caught: parse, run, print, and turn an error into a
+status.
+"""
 
 import json
 import os

@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_workspace_commands(commands)
     add_attribute_commands(commands)
+    add_content_commands(commands)
     add_recipe_commands(commands)
     add_training_commands(commands)
     add_advice_commands(commands)
@@ -113,7 +114,7 @@ def add_workspace_commands(commands: "argparse._SubParsersAction[Options]") -> N
 
 
 def add_attribute_commands(commands: "argparse._SubParsersAction[Options]") -> None:
-    """measure, dedup, decontaminate, score, embed, map."""
+    """measure, dedup."""
     p = command(
         commands,
         "measure",
@@ -146,14 +147,21 @@ def add_attribute_commands(commands: "argparse._SubParsersAction[Options]") -> N
     p.add_argument("--rows", type=int, default=8)
     p.add_argument("--ngram", type=int, default=5, help="words a shingle")
     p.add_argument("--jaccard", type=float, default=0.8, help="similarity that counts as a copy")
+
+
+def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> None:
+    """decontaminate, score, embed, map, benchmark."""
     p = command(
         commands,
         "decontaminate",
-        lambda o: act.act(o, "decontaminate", benchmarks=o.benchmarks, ngram=o.ngram),
+        lambda o: act.act(
+            o, "decontaminate", source=o.source, benchmarks=o.benchmarks, ngram=o.ngram
+        ),
         "find documents that share n words with benchmark items",
         "mixlab decontaminate\nmixlab decontaminate --benchmarks facts reasoning --ngram 13",
         detachable=True,
     )
+    p.add_argument("--source", help="default: all")
     p.add_argument("--benchmarks", nargs="+", metavar="NAME", help="default: all registered")
     p.add_argument("--ngram", type=int, default=13)
     p = command(

@@ -1,7 +1,7 @@
 """Where pages, settings and sample data lie: in the repository, or inside an installed wheel.
 
-A wheel carries `pages`, `sample_data` and `.streamlit` under `lab/_bundle/`, so that nothing but the
-package `lab` lands on the top level of site-packages.
+A wheel carries `pages`, `sample_data` and `.streamlit` under `lab/_bundle/`, so that nothing but
+the package `lab` lands on the top level of site-packages.
 """
 
 from pathlib import Path

@@ -2,9 +2,9 @@
 
 A step is `function(task) -> result` with picklable task and result, importable by name; it reads
 and writes files itself and knows nothing of the engine. The local engine starts fresh processes
-(`spawn`: forking a process that holds threads can hang), so each worker pays its imports once, about
-a second for Polars and numba, six for sentence-transformers. One worker, or one task, runs in this
-process. Ray is an extra (`pip install mixlab[ray]`).
+(`spawn`: forking a process that holds threads can hang), so each worker pays its imports once,
+about a second for Polars and numba, six for sentence-transformers. One worker, or one task, runs in
+this process. Ray is an extra (`pip install mixlab[ray]`).
 """
 
 import multiprocessing
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from typing import Any, TypeVar
 
-from lab.core.errors import ConfigError, DependencyMissing
+from lab.core.errors import Cancelled, ConfigError, DependencyMissing
 from lab.core.progress import SILENT, Progress
 
 Task = TypeVar("Task")
@@ -39,8 +39,8 @@ def run_shards(
 ) -> list[Result]:
     """`[function(t) for t in tasks]`, in order, with progress by finished task.
 
-    An exception in a task stops the rest and is raised here. `engine` is one of `ENGINES`; `address`
-    is Ray's (None starts a local cluster).
+    An exception in a task stops the rest and is raised here. `engine` is one of `ENGINES`;
+    `address` is Ray's (None starts a local cluster).
     """
     if engine not in ENGINES:
         raise ConfigError("Unknown engine.", value=engine, next_step=f"one of {ENGINES}")
@@ -62,7 +62,7 @@ def run_shards(
 def in_processes(
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, progress: Progress
 ) -> Iterator[tuple[int, Result]]:
-    """Yield (index, result) as processes finish; a request to stop is noticed within half a second."""
+    """Yield (index, result) as processes finish; a wish to stop is noticed in half a second."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context)
     try:
@@ -72,7 +72,7 @@ def in_processes(
             for future in done:
                 yield pending.pop(future), future.result()
             if progress.stopping:
-                return
+                raise Cancelled("Stopped on request.", next_step="run the same command to continue")
     finally:
         for process in list((pool._processes or {}).values()) if progress.stopping else []:
             process.terminate()  # a stop must not wait for a shard that takes minutes
@@ -82,7 +82,7 @@ def in_processes(
 def on_ray(
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int, address: str | None
 ) -> Iterator[tuple[int, Result]]:
-    """Yield (index, result) from a Ray cluster; the file system must be shared between its nodes."""
+    """Yield (index, result) from a Ray cluster whose nodes share the file system."""
     try:
         import ray
     except ImportError as error:

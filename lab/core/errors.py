@@ -1,4 +1,5 @@
-"""Every error of the lab, as a tree. A message answers four questions: what, where, value, next step.
+"""Every error of the lab, as a tree. A message answers four questions: what, where, value, next
+step.
 
     LabError
     ├── ConfigError         a recipe, preset, option or file of settings says something impossible
@@ -18,7 +19,7 @@ from difflib import get_close_matches
 
 
 class LabError(Exception):
-    """An error a person can act on: `what` happened, `where`, with which `value`, and what to do."""
+    """An error a person can act on: what happened, where, with which value, what to do."""
 
     def __init__(
         self, what: str, *, where: str = "", value: object = None, next_step: str = ""

@@ -22,7 +22,9 @@ CHUNK = 1 << 20  # bytes read at once while hashing
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` with `content` in one step; a full disk raises LabError and leaves the old file."""
+    """Replace `path` with `content` in one step; a full disk raises LabError and leaves the old
+    file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -87,7 +89,9 @@ def file_sha256(path: Path) -> str:
 
 
 def digest(value: object) -> str:
-    """20 hex characters of the SHA-256 of `value` as canonical JSON: the id of whatever it describes."""
+    """20 hex characters of the SHA-256 of `value` as canonical JSON: the id of whatever it
+    describes.
+    """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:20]
 

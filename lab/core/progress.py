@@ -17,7 +17,9 @@ INTERVAL = 0.2  # seconds between two reports
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One look at a running step: `done` of `total` (same unit), what it is doing, seconds since start."""
+    """One look at a running step: `done` of `total` (same unit), what it is doing, seconds since
+    start.
+    """
 
     done: float
     total: float

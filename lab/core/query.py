@@ -93,7 +93,7 @@ def require_one_select(sql: str) -> None:
 
 
 def locked(views: Mapping[str, Sequence[Path]]) -> duckdb.DuckDBPyConnection:
-    """A fresh connection that sees `views` and no other file, and whose settings cannot be changed."""
+    """A fresh connection that sees `views`, no other file, and cannot be reconfigured."""
     con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
     folders = sorted({str(path.parent) for paths in views.values() for path in paths})
     con.execute(f"SET allowed_directories = [{', '.join(map(quote, folders))}]")

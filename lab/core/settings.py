@@ -35,7 +35,7 @@ def known_keys(mapping: object, allowed: set[str], where: str) -> dict[str, Any]
 
 
 def from_mapping(kind: type[T], mapping: object, where: str) -> T:
-    """Build dataclass `kind` from `mapping`, refusing unknown keys, missing keys and wrong scalars."""
+    """Dataclass `kind` from `mapping`; unknown or missing keys and wrong scalars are refused."""
     specs = fields(kind)  # type: ignore[arg-type]
     values = known_keys(mapping, {f.name for f in specs}, where)
     hints = get_type_hints(kind)
@@ -50,7 +50,7 @@ def from_mapping(kind: type[T], mapping: object, where: str) -> T:
 
 
 def scalar(hint: Any, value: Any, where: str) -> Any:
-    """Check `value` against a scalar type hint (int widens to float); other hints pass unchecked."""
+    """`value` checked against a scalar hint (int widens to float); other hints pass."""
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if value is None and NoneType in options:
         return None

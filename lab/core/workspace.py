@@ -10,9 +10,9 @@
     jobs/ID/                       detached workers: spec, pid, progress, log, result
     labels/                        human or planted labels, one JSONL per attribute
 
-Everything can be read while others write, because files and folders appear whole (`lab.core.files`).
-One writer at a time: `Workspace.lock`. Formats older than `VERSION` would be migrated here; a newer
-one is refused, since guessing at it could destroy work.
+Everything can be read while others write, because files and folders appear whole
+(`lab.core.files`). One writer at a time: `Workspace.lock`. Formats older than `VERSION` would be
+migrated here; a newer one is refused, since guessing at it could destroy work.
 """
 
 import os

@@ -7,6 +7,7 @@ documents and ten columns about 100 MB.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -16,7 +17,7 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.corpus.tokens import require_tokens
 from lab.curation.contamination import require_contamination
-from lab.curation.duplicates import require_duplicates
+from lab.curation.duplicates import MinHash, require_duplicates
 from lab.curation.measure import require_signals, stored_signals
 from lab.curation.quality import quality_names, require_quality
 
@@ -32,20 +33,20 @@ class Column:
     stored: str
 
 
-def attributes(
-    ws: Workspace, source: str, columns: Sequence[str], tokenizer: str
-) -> pl.DataFrame:
+def attributes(ws: Workspace, source: str, columns: Sequence[str], tokenizer: str) -> pl.DataFrame:
     """Columns id, source, bytes, content_hash, heldout, tokens and `columns`, in document order.
 
-    `columns` are definition ids of signals or `quality.NAME`. Raises ArtifactMissing with the command
-    to run for the first that is not stored for the source's current documents.
+    `columns` are definition ids of signals or `quality.NAME`. Raises ArtifactMissing with the
+    command to run for the first that is not stored for the source's current documents.
     """
     base = documents(ws, source).scan().select(BASE)
     tokens = require_tokens(ws, source, tokenizer)
     wanted = [Column("tokens", tokens, "tokens"), *locate(ws, source, columns)]
     frames = [base.collect()]
     for artifact in {c.artifact.path: c.artifact for c in wanted}.values():
-        picked = [pl.col(c.stored).alias(c.name) for c in wanted if c.artifact.path == artifact.path]
+        picked = [
+            pl.col(c.stored).alias(c.name) for c in wanted if c.artifact.path == artifact.path
+        ]
         frames.append(artifact.scan().select(picked).collect())
     check_aligned(source, frames)
     return pl.concat(frames, how="horizontal")
@@ -80,15 +81,28 @@ def attribute_names(ws: Workspace, source: str) -> list[str]:
     return [*stored_signals(ws, source), *(f"quality.{n}" for n in quality_names(ws, source))]
 
 
-def duplicate_groups(ws: Workspace, minhash: object) -> pl.DataFrame:
+def duplicate_groups(ws: Workspace, minhash: MinHash | None) -> pl.DataFrame:
     """Columns id, source, exact_group, near_group over all sources of the workspace."""
     return require_duplicates(ws, minhash).scan().collect()
 
 
 def contaminated(ws: Workspace, source: str, benchmarks: Sequence[str], ngram: int) -> pl.Series:
-    """True for documents that share a word n-gram with an item of `benchmarks`, in document order."""
-    artifact = require_contamination(ws, source, benchmarks, ngram)
-    column: pl.Series = artifact.scan().select("contaminated").collect()["contaminated"]
-    if column.len() == 0:
-        raise ArtifactMissing("The contamination artifact is empty.", where=str(artifact.path))
-    return column
+    """True, in document order, where a document shares a word n-gram with an item."""
+    matches = pl.read_parquet(contamination_matches(ws, source, benchmarks, ngram))
+    hit = matches.filter(pl.col("benchmark").is_in(list(benchmarks)))["id"].unique()
+    ids = documents(ws, source).scan().select("id").collect()["id"]
+    return ids.is_in(hit.implode())
+
+
+def contamination_matches(
+    ws: Workspace, source: str, benchmarks: Sequence[str], ngram: int
+) -> Path:
+    """The matches (id, benchmark, ...) of a search that covers `benchmarks`: for exactly them, or
+    for all registered ones.
+    """
+    registered = sorted(path.parent.name for path in ws.benchmarks.glob("*/items.parquet"))
+    try:
+        artifact = require_contamination(ws, source, benchmarks, ngram)
+    except ArtifactMissing:
+        artifact = require_contamination(ws, source, registered, ngram)
+    return artifact.path / "matches.parquet"

@@ -77,7 +77,7 @@ def stored_signals(ws: Workspace, source: str) -> dict[str, Artifact]:
     for set_name in SETS:
         artifact = find(ws, STEP, VERSION, {"set": set_name}, inputs)
         if artifact:
-            stored.update({column: artifact for column in artifact.manifest["columns"]})
+            stored.update(dict.fromkeys(artifact.manifest["columns"], artifact))
     return stored
 
 

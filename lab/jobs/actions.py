@@ -1,8 +1,9 @@
 """What can be asked for: the one list of actions that pages, the command line and workers share.
 
-An action is a name, a frozen dataclass of parameters (checked strictly, so a page cannot start a job
-that must fail on a misspelt key) and a function `(ws, params, progress) -> dict` in `lab.jobs.steps`
-that calls the stage. This module is cheap to import; starting a job must not load torch.
+An action is a name, a frozen dataclass of parameters (checked strictly, so a page cannot start a
+job that must fail on a misspelt key) and a function `(ws, params, progress) -> dict` in
+`lab.jobs.steps` that calls the stage. This module is cheap to import; starting a job must not load
+torch.
 """
 
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class Dedup:
 class Decontaminate:
     """Find documents that share n words with items of benchmarks (all of them by default)."""
 
+    source: str | None = None
     benchmarks: list[str] | None = None
     ngram: int = 13
 

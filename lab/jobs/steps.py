@@ -1,7 +1,7 @@
 """What each action does: call the stage, say in a small dict what came of it.
 
-The only place that knows every stage. Each function is one path for page, terminal and worker; heavy
-packages are imported by the stages, inside their functions.
+The only place that knows every stage. Each function is one path for page, terminal and worker;
+heavy packages are imported by the stages, inside their functions.
 """
 
 from collections.abc import Callable, Sequence
@@ -116,7 +116,7 @@ def decontaminate(ws: Workspace, p: a.Decontaminate, progress: Progress) -> Resu
     from lab.curation.contamination import decontaminate as find_hits
 
     benchmarks = p.benchmarks or benchmark_names(ws)
-    names = chosen_sources(ws, None)
+    names = chosen_sources(ws, p.source)
     found = {}
     for k, name in enumerate(names):
         part = progress.part(k / len(names), (k + 1) / len(names))

@@ -1,7 +1,7 @@
 """The process behind a job: `python -m lab.jobs.worker WORKSPACE JOB_FOLDER`.
 
-It waits for its turn (older jobs first, then the workspace's write lock), runs the action, and writes
-what came of it. SIGTERM asks the action to stop at its next report or checkpoint.
+It waits for its turn (older jobs first, then the workspace's write lock), runs the action, and
+writes what came of it. SIGTERM asks the action to stop at its next report or checkpoint.
 """
 
 import os
@@ -79,7 +79,7 @@ def write_progress(folder: Path, report: Report) -> None:
 
 
 def wait_for_turn(ws: Workspace, folder: Path, stop: Stop) -> None:
-    """Return once no older job is active: one heavy job at a time, in the order they were started."""
+    """Return once no older job is active: one heavy job at a time, in order of their start."""
     while True:
         ahead = [j for j in list_jobs(ws) if j.id < folder.name and j.active]
         if stop.asked:

@@ -1,0 +1,1 @@
+"""The decision and its consequences: recipe, selection, supply, ledger, repetition."""

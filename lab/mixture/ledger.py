@@ -1,15 +1,15 @@
 """The ledger: what a recipe leaves of each source, and how often the mixture would repeat it.
 
-`Supply` is what the decisions about documents leave (it costs a pass over attributes); `ledger` sets
-it against weights and budget (microseconds, so a weight can be moved live). For source i in phase k
-with weight w, D_k = budget x share of the phase and T unique tokens in the phase's pool:
+`Supply` is what the decisions about documents leave (it costs a pass over attributes); `ledger`
+sets it against weights and budget (microseconds, so a weight can be moved live). For source i in
+phase k with weight w, D_k = budget x share of the phase and T unique tokens in the phase's pool:
 
     epochs of the pool  e_ik = w_ik D_k / T_ik
 
 A document that lies in several phases' pools is seen in each of them, so exposure is summed over
 documents with the same pattern of pools; the largest sum is compared with the repeat cap, not a
-phase's own epochs. Effective tokens follow the data-constrained law (`lab.mixture.repetition`), whose
-limits are named there: it ranks choices, it does not predict a benchmark.
+phase's own epochs. Effective tokens follow the data-constrained law (`lab.mixture.repetition`),
+whose limits are named there: it ranks choices, it does not predict a benchmark.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ PHASES = {
 
 
 def phase_table(supply: Supply, mixture: Mixture) -> pl.DataFrame:
-    """Demand, pool and epochs of every source in every phase; epochs are infinite for empty pools."""
+    """Demand, pool and epochs of every source and phase; infinite epochs for an empty pool."""
     rows = []
     for k, phase in enumerate(mixture.phases):
         for name in supply.sources["source"]:

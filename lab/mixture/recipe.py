@@ -1,15 +1,15 @@
 """The recipe: one YAML file that holds a decision about data.
 
-Which documents of each source (predicates over stored attributes), what happens to duplicates and to
-documents that quote benchmarks, and in which proportions, for how many tokens and in which phases
-the rest is trained on. People mail it, diff it, review it and export it, so it is strict: an unknown
-key is an error that names the nearest valid one, and a signal is stored with its definition id
-(`gopher.word_count@ws1`), because two tools' "word count" drop different documents.
+Which documents of each source (predicates over stored attributes), what happens to duplicates and
+to documents that quote benchmarks, and in which proportions, for how many tokens and in which
+phases the rest is trained on. People mail it, diff it, review it and export it, so it is strict: an
+unknown key is an error that names the nearest valid one, and a signal is stored with its definition
+id (`gopher.word_count@ws1`), because two tools' "word count" drop different documents.
 
-Weights are shares of training tokens. They may be written in any scale; `lab.mixture.parsing` divides each
-phase's weights by their sum, and `recipe_mapping` writes the result, so nothing is normalised twice
-or unseen. Phase shares must sum to 1 as written, since a missing phase is a likelier cause than a
-scale.
+Weights are shares of training tokens. They may be written in any scale; `lab.mixture.parsing`
+divides each phase's weights by their sum, and `recipe_mapping` writes the result, so nothing is
+normalised twice or unseen. Phase shares must sum to 1 as written, since a missing phase is a
+likelier cause than a scale.
 """
 
 import re
@@ -47,7 +47,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Token budget of the real run, most epochs any document may be seen, and the phases in order."""
+    """Token budget of the real run, most epochs any document may be seen, phases in order."""
 
     tokens: int
     phases: tuple[Phase, ...]
@@ -84,7 +84,9 @@ def recipe_id(recipe: Recipe) -> str:
 
 
 def recipe_mapping(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain data, in the order of the file format; `lab.mixture.parsing.parse_recipe` reads it back."""
+    """The recipe as plain data, in the order of the file format; `lab.mixture.parsing.parse_recipe`
+    reads it back.
+    """
     mapping: dict[str, Any] = {
         "version": VERSION,
         "name": recipe.name,

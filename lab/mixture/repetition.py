@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 R_STAR = 15.387756  # repetitions at which the value of repeating has decayed by 1 - 1/e
 
-# L = E + A / N'^ALPHA + B / D'^BETA, exact constants of the release (mixture of N parameters, D tokens)
+# L = E + A / N'^ALPHA + B / D'^BETA, exact constants of the release (mixture of N parameters, D
+# tokens)
 ALPHA = BETA = 0.3526596
 A = float(np.exp(6.255414))
 B = float(np.exp(7.3049974))

@@ -7,7 +7,7 @@ and belong to no pool. Nothing is deleted: a verdict is a bit mask, and every do
 reasons it fell. Cost: 0.2 s for a million documents and five rules on one core (2026-11).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,8 @@ from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
 from lab.corpus.tokenizer import default_tokenizer
 from lab.curation.attributes import attributes, contaminated, duplicate_groups
-from lab.curation.duplicates import keepers
+from lab.curation.duplicates import DedupConfig, keepers
+from lab.curation.duplicates.groups import group
 from lab.curation.filters import Rule, fail_mask
 from lab.mixture.recipe import Recipe
 
@@ -27,10 +28,10 @@ from lab.mixture.recipe import Recipe
 class Verdicts:
     """Verdicts on all documents of a source, in document order.
 
-    `frame` has id, tokens, heldout, content_hash, `mask` (UInt64: bit i = rule i fails, then one bit
-    for contamination and one for duplicates where the recipe asks for them), `kept` (Boolean) and
-    `pattern` (UInt64: bit k = in the pool of phase k) and one `phase_mask_K` per phase with rules of
-    its own. `reasons` names the bits of `mask`.
+    `frame` has id, tokens, heldout, content_hash, `mask` (UInt64: bit i = rule i fails, then one
+    bit for contamination and one for duplicates where the recipe asks for them), `kept` (Boolean)
+    and `pattern` (UInt64: bit k = in the pool of phase k) and one `phase_mask_K` per phase with
+    rules of its own. `reasons` names the bits of `mask`.
     """
 
     source: str
@@ -99,29 +100,34 @@ def set_bit(mask: pl.Series, bit: int, where: pl.Series) -> pl.Series:
 
 def drop_duplicates(ws: Workspace, recipe: Recipe, frames: dict[str, pl.DataFrame]) -> None:
     """Clear `kept` and set the last bit for documents whose copy is kept elsewhere."""
-    assert recipe.dedup is not None
-    order = list(frames)
-    joined = pl.concat(
-        [frames[name].select("id", "source", "content_hash", "kept") for name in order]
-    )
-    groups = ["content_hash"] if recipe.dedup.exact else []
-    if recipe.dedup.minhash:
-        near = duplicate_groups(ws, recipe.dedup.minhash).select("id", "near_group")
-        joined = joined.join(near, on="id", how="left", maintain_order="left")
-        groups.append("near_group")
-    alive = joined["kept"]
-    for group in groups:
-        alive = alive & keepers(joined.with_columns(alive=alive), group, recipe.dedup.keep)
-    dropped = joined["kept"] & ~alive
+    columns = ["id", "source", "content_hash", "heldout", "kept"]
+    joined = pl.concat([frame.select(columns) for frame in frames.values()])
+    dedup = recipe.dedup
+    assert dedup is not None
+    grouped = with_groups(ws, joined, dedup)
+    candidates = grouped.with_row_index("row").filter("kept")
+    stays = candidates.filter(keepers(candidates, dedup.keep))["row"]
+    dropped = grouped["kept"].to_numpy().copy()
+    dropped[stays.to_numpy()] = False
     start = 0
-    for name in order:
-        frame = frames[name]
-        mine = dropped.slice(start, frame.height)
+    for name, frame in frames.items():
+        mine = pl.Series(dropped[start : start + frame.height])
         start += frame.height
         bit = len(reasons(recipe, name)) - 1
         frames[name] = frame.with_columns(
             mask=set_bit(frame["mask"], bit, mine), kept=frame["kept"] & ~mine
         )
+
+
+def with_groups(ws: Workspace, frame: pl.DataFrame, dedup: DedupConfig) -> pl.DataFrame:
+    """`frame` with exact_group and near_group, null where a document is alone or not looked at."""
+    if dedup.minhash:
+        stored = duplicate_groups(ws, dedup.minhash).select("id", "exact_group", "near_group")
+        grouped = frame.join(stored, on="id", how="left", maintain_order="left")
+    else:
+        grouped = group(frame, None, 1.0)
+    nothing = pl.lit(None, pl.UInt64)
+    return grouped if dedup.exact else grouped.with_columns(exact_group=nothing)
 
 
 def add_patterns(recipe: Recipe, source: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -157,9 +163,3 @@ def select_from(recipe: Recipe, verdicts: Mapping[str, Verdicts]) -> Selection:
             for k, phase in enumerate(recipe.mixture.phases)
         )
     )
-
-
-def unique_tokens(frames: Sequence[pl.DataFrame]) -> int:
-    """Tokens of distinct texts among the rows of `frames` (columns content_hash, tokens)."""
-    together = pl.concat([f.select("content_hash", "tokens") for f in frames])
-    return int(together.unique("content_hash")["tokens"].sum())

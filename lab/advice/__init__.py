@@ -1,0 +1,1 @@
+"""From a few proxy runs to a mixture one can defend: design, laws, fit, optimise, advise."""

@@ -1,0 +1,81 @@
+"""Linear law: cost = offset + slope . r, by ordinary least squares.
+
+The baseline of RegMix (arXiv:2407.01492, table 2: rank correlation .90 at the size it was fitted on,
+.88 at a thousand times the size, on 512 runs). Since weights sum to one, offset and slope are not
+both determined; the solution of least norm is taken, which predicts the same. Fails where a source's
+return diminishes, which is nearly everywhere: an optimum of this law is always a corner of what the
+caps allow. Kept as the yardstick that other laws must beat. Cost: one eigendecomposition of
+[m + 1, m + 1] a column.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lab.advice.laws.law import Fitted, counted
+from lab.advice.simplex import Array
+
+NULL = 1e-12  # eigenvalues below this share of the largest are directions no run varies
+
+
+@dataclass(frozen=True, slots=True)
+class LinearFit:
+    """offset [B], slope [B, m]."""
+
+    offset: Array
+    slope: Array
+    law: ClassVar[str] = "linear"
+
+    def predict(self, weights: Array) -> Array:
+        """[n, m] -> [n, B]."""
+        return np.asarray(weights @ self.slope.T + self.offset)
+
+    def at(self, points: Array) -> tuple[Array, Array]:
+        """[B, m] -> cost [B], slope [B, m]."""
+        return self.offset + (points * self.slope).sum(axis=1), self.slope
+
+    def take(self, columns: Sequence[int]) -> "LinearFit":
+        """Only the given columns."""
+        index = np.asarray(columns, dtype=np.intp)
+        return LinearFit(self.offset[index], self.slope[index])
+
+    def mapping(self) -> dict[str, Any]:
+        """The parameters as JSON values."""
+        return {"law": self.law, "offset": self.offset.tolist(), "slope": self.slope.tolist()}
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Ordinary least squares."""
+
+    name: ClassVar[str] = "linear"
+
+    def fit(
+        self,
+        weights: Array,
+        values: Array,
+        counts: Array | None = None,
+        start: Fitted | None = None,  # noqa: ARG002  the solution is closed: a start changes nothing
+    ) -> LinearFit:
+        """Fit every column of `values` [K, B]."""
+        design = np.column_stack([np.ones(len(weights)), weights])
+        theta = least_squares(design, *counted(values, counts))
+        return LinearFit(theta[:, 0], theta[:, 1:])
+
+    def restore(self, mapping: Mapping[str, Any]) -> LinearFit:
+        """The fit that `LinearFit.mapping` wrote."""
+        return LinearFit(np.array(mapping["offset"]), np.array(mapping["slope"]))
+
+
+def least_squares(design: Array, values: Array, counts: Array) -> Array:
+    """Weighted least squares of least norm: design [K, P], values and counts [B, K] -> [B, P]."""
+    rows, size = design.shape
+    products = (design[:, :, None] * design[:, None, :]).reshape(rows, size * size)
+    gram = (counts @ products).reshape(-1, size, size)
+    eigenvalues, vectors = np.linalg.eigh(gram)
+    known = eigenvalues > NULL * eigenvalues[:, -1:]
+    inverse = np.where(known, 1.0 / np.where(known, eigenvalues, 1.0), 0.0)
+    rotated = np.einsum("bpq,bp->bq", vectors, (counts * values) @ design)
+    return np.asarray(np.einsum("bpq,bq->bp", vectors, rotated * inverse))

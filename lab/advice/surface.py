@@ -1,0 +1,89 @@
+"""The fitted response of all metrics to the mixture, for one fit or for many replicates of it.
+
+Each metric has the law that predicted it best, so a surface is a few fitted laws, each holding the
+columns of its metrics for all B replicates (replicate by replicate, metrics in order). Everything
+here is in cost: lower is better.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lab.advice.laws import Fitted, get_law, restore
+from lab.advice.simplex import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """`laws[i]` predicts the metrics numbered `members[i]` for `replicates` replicates."""
+
+    members: tuple[tuple[int, ...], ...]
+    laws: tuple[Fitted, ...]
+    replicates: int
+
+    @property
+    def metrics(self) -> int:
+        """How many metrics it predicts."""
+        return sum(map(len, self.members))
+
+    def predict(self, weights: Array) -> Array:
+        """Costs of mixtures [n, m] under every replicate: [B, n, T]."""
+        costs = np.empty((self.replicates, len(weights), self.metrics))
+        for member, law in zip(self.members, self.laws, strict=True):
+            columns = law.predict(weights).reshape(len(weights), self.replicates, len(member))
+            costs[:, :, list(member)] = columns.transpose(1, 0, 2)
+        return costs
+
+    def at(self, points: Array, blend: Array) -> tuple[Array, Array]:
+        """Blended cost [B] and slope [B, m] of replicate b at points[b]; `blend` [T] weighs metrics."""
+        cost, slope = np.zeros(len(points)), np.zeros_like(points)
+        for member, law in zip(self.members, self.laws, strict=True):
+            share = blend[list(member)]
+            values, slopes = law.at(np.repeat(points, len(member), axis=0))
+            cost += values.reshape(len(points), -1) @ share
+            slope += np.einsum("t,btm->bm", share, slopes.reshape(len(points), len(member), -1))
+        return cost, slope
+
+    def mapping(self) -> list[dict[str, Any]]:
+        """The parameters as JSON values."""
+        return [
+            {"metrics": list(member), **law.mapping()}
+            for member, law in zip(self.members, self.laws, strict=True)
+        ]
+
+
+def restore_surface(parts: Sequence[dict[str, Any]]) -> Surface:
+    """The surface of one replicate that `Surface.mapping` wrote."""
+    return Surface(
+        tuple(tuple(part["metrics"]) for part in parts), tuple(restore(part) for part in parts), 1
+    )
+
+
+def fit_surface(weights: Array, costs: Array, choice: Sequence[str]) -> Surface:
+    """Fit metric t of `costs` [K, T] with the law named `choice[t]`."""
+    members = grouped(choice)
+    laws = [get_law(choice[m[0]]).fit(weights, costs[:, list(m)]) for m in members]
+    return Surface(members, tuple(laws), 1)
+
+
+def refit(surface: Surface, weights: Array, costs: Array, counts: Array) -> Surface:
+    """Replicates of a surface of one: costs [B, K, T] with rows counted counts [B, K].
+
+    Each search starts from the original's parameters, so a replicate stays in the same valley.
+    """
+    fitted = []
+    replicates, runs, _ = costs.shape
+    for member, law in zip(surface.members, surface.laws, strict=True):
+        columns = costs[:, :, list(member)].transpose(1, 0, 2).reshape(runs, -1)
+        rows = np.repeat(counts.T, len(member), axis=1)
+        start = law.take(list(range(len(member))) * replicates)
+        fitted.append(get_law(law.law).fit(weights, columns, rows, start))
+    return Surface(surface.members, tuple(fitted), replicates)
+
+
+def grouped(choice: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """The numbers of the metrics that share a law, laws in order of first use."""
+    names = list(dict.fromkeys(choice))
+    return tuple(tuple(t for t, name in enumerate(choice) if name == law) for law in names)

@@ -1,0 +1,1 @@
+"""Text in: readers, normalising, tokenizers, token counts, the sample world."""

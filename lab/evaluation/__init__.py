@@ -1,0 +1,1 @@
+"""Benchmarks, held-out text, and comparisons that say how sure they are."""

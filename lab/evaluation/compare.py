@@ -1,0 +1,231 @@
+"""Compare groups of runs: is the difference between two mixtures real?
+
+A group is one recipe at one size and budget, trained under several seeds. For every metric the
+difference B - A gets an interval that holds both reasons why it would come out otherwise next time:
+other seeds and other items (`noise`). A difference whose interval holds zero is *unresolved*, never
+"no effect". With one seed in a group the noise of training is unknown; the interval then holds item
+error only, and the verdict is always unresolved.
+
+Seeds: runs of the same seed share initial weights and document order, so their difference has less
+noise (common random numbers). If at least two seeds are in both groups, the comparison is made on
+these pairs, and runs without a partner are left out and named; otherwise all runs are used unpaired.
+
+Many metrics are compared at once. `p` is per metric, `p_holm` is adjusted for their number (Holm
+1979), and the reason says when a verdict would not stand after that.
+
+Twins: where a benchmark has a twin (the same content in another format), a resolved difference is
+checked against it. A gain that the twin does not show may be format or contamination, not ability.
+
+Where it fails: differences of training beyond mixture and seed (size, budget, context) are in the
+difference too; a note names those it can see.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from lab.core.errors import ConfigError
+from lab.core.estimate import Estimate
+from lab.core.workspace import Workspace
+from lab.evaluation.evaluate import RunScores
+from lab.evaluation.groups import Group, read_groups
+from lab.evaluation.metrics import Metric, Scored, metric_tables
+from lab.evaluation.noise import (
+    LEVEL,
+    Parts,
+    half_width,
+    holm,
+    p_value,
+    seed_share,
+    split_difference,
+    split_variance,
+)
+from lab.evaluation.tasks import TWIN
+
+UNKNOWN_SEEDS: Final = "seed noise unknown: run at least 2 seeds"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One metric of two groups; `difference` is b - a."""
+
+    metric: Metric
+    group_a: str
+    group_b: str
+    a: Estimate
+    b: Estimate
+    difference: Estimate
+    seeds: int  # the smaller group's, or the number of pairs
+    paired: bool
+    p: float | None  # None where the seed noise is unknown
+    p_holm: float | None
+    seed_share: float | None  # of the variance, what more seeds would lower
+    verdict: str  # "A better", "B better", "unresolved"
+    reason: str
+    twin: str = ""  # what the twin says of a resolved difference
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every metric of every later group against the first, and what a reader must know."""
+
+    rows: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+    def frame(self) -> pl.DataFrame:
+        """One row per difference; estimates as value, low and high."""
+        return pl.DataFrame([flat(row) for row in self.rows], infer_schema_length=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Rows and notes as JSON values; bounds that are unknown are null."""
+        return {"rows": self.frame().to_dicts(), "notes": list(self.notes)}
+
+
+def compare(ws: Workspace, groups: Mapping[str, Sequence[Path]]) -> Comparison:
+    """Compare each group after the first with the first, the baseline.
+
+    `groups` maps a name to its evaluated run folders. Raises ConfigError for fewer than two groups
+    or an empty one, ArtifactMissing for a run without scores, DataError if nothing was scored alike.
+    """
+    if len(groups) < 2 or not all(groups.values()):
+        raise ConfigError(
+            "A comparison needs two groups with at least one run each.",
+            value={name: len(runs) for name, runs in groups.items()},
+            next_step="name two recipes that have finished runs",
+        )
+    read, notes = read_groups(ws, groups)
+    rows: list[Difference] = []
+    for other in read[1:]:
+        found, remarks = compare_pair(read[0], other)
+        rows.extend(found)
+        notes.extend(remarks)
+    rows = [replace(row, twin=twin_hint(row, rows)) for row in adjust(rows)]
+    return Comparison(tuple(rows), (*notes, count_note(rows)))
+
+
+def compare_pair(a: Group, b: Group) -> tuple[list[Difference], list[str]]:
+    """All metrics of two groups, not yet adjusted for their number, and the runs left out."""
+    a, b, paired, notes = pair_seeds(a, b)
+    left, right = tables_of(a.runs), tables_of(b.runs)
+    rows = [difference(x, y, a.name, b.name, paired) for x, y in zip(left, right, strict=True)]
+    return rows, notes
+
+
+def tables_of(runs: Sequence[RunScores]) -> list[Scored]:
+    """The metrics of a group."""
+    return metric_tables([run.items for run in runs], [run.heldout for run in runs])
+
+
+def pair_seeds(a: Group, b: Group) -> tuple[Group, Group, bool, list[str]]:
+    """The groups reduced to their common seeds in one order, if these are two or more."""
+    common = sorted(set(a.seeds) & set(b.seeds))
+    unique = len(set(a.seeds)) == len(a.seeds) and len(set(b.seeds)) == len(b.seeds)
+    if len(common) < 2 or not unique:
+        return a, b, False, []
+    notes = [
+        f"{group.name}: seed {seed} has no partner and is left out of the comparison of "
+        f"{a.name} and {b.name}."
+        for group in (a, b)
+        for seed in sorted(set(group.seeds) - set(common))
+    ]
+    return a.only(common), b.only(common), True, notes
+
+
+def difference(a: Scored, b: Scored, name_a: str, name_b: str, paired: bool) -> Difference:
+    """One metric of two groups, verdict by its own interval."""
+    parts = split_difference(a.tables, b.tables, paired=paired)
+    estimate = interval(parts, a)
+    known = not np.isnan(parts.seed)
+    share = float(seed_share(parts))
+    row = Difference(
+        metric=a.metric,
+        group_a=name_a,
+        group_b=name_b,
+        a=interval(split_variance(a.tables), a),
+        b=interval(split_variance(b.tables), b),
+        difference=estimate,
+        seeds=min(len(a.tables[0]), len(b.tables[0])),
+        paired=paired,
+        p=float(p_value(parts)) if known else None,
+        p_holm=None,
+        seed_share=share if known else None,
+        verdict="unresolved",
+        reason=UNKNOWN_SEEDS,
+    )
+    return judged(row) if known else row
+
+
+def interval(parts: Parts, scored: Scored) -> Estimate:
+    """The value and interval that `parts` give."""
+    value, half = float(parts.value), float(half_width(parts))
+    return Estimate(value, value - half, value + half, scored.n, scored.metric.unit, LEVEL)
+
+
+def judged(row: Difference) -> Difference:
+    """The row with its verdict, and for an unresolved one what would help."""
+    if row.difference.resolved:
+        b_wins = (row.difference.value > 0) == (row.metric.better_is == "higher")
+        reason = f"outside the noise of {row.seeds} seeds and {row.difference.n} items"
+        return replace(row, verdict="B better" if b_wins else "A better", reason=reason)
+    share = row.seed_share or 0.0
+    cause = "seeds: more seeds would help" if share > 0.5 else "items: more items would help"
+    side = max(share, 1 - share)
+    return replace(row, reason=f"inside the noise; {side:.0%} of it is between {cause}")
+
+
+def adjust(rows: Sequence[Difference]) -> list[Difference]:
+    """The rows with p adjusted for their number; the reason says where a verdict would not stand."""
+    known = [row.p for row in rows if row.p is not None]
+    adjusted = iter(holm(known))
+    result = []
+    for row in rows:
+        p_holm = next(adjusted) if row.p is not None else None
+        reason = row.reason
+        if row.verdict != "unresolved" and p_holm is not None and p_holm >= 1 - LEVEL:
+            reason += f"; alone, but not as one of {len(known)} comparisons (p_holm {p_holm:.2g})"
+        result.append(replace(row, p_holm=p_holm, reason=reason))
+    return result
+
+
+def twin_hint(row: Difference, rows: Sequence[Difference]) -> str:
+    """What the twin of a benchmark says of a resolved difference; empty where it has none."""
+    wanted = replace(row.metric, scope="twin", on=row.metric.on + TWIN)
+    twin = next((r for r in rows if r.metric == wanted and r.group_b == row.group_b), None)
+    if twin is None or row.metric.scope != "benchmark" or row.verdict == "unresolved":
+        return ""
+    if twin.verdict == row.verdict:
+        return "carries over to the twin"
+    if twin.verdict == "unresolved":
+        return "not resolved on the twin: may be format, not ability"
+    return "reversed on the twin: format or contamination, not ability"
+
+
+def count_note(rows: Sequence[Difference]) -> str:
+    """How many verdicts chance alone would give among so many."""
+    known = sum(row.p is not None for row in rows)
+    resolved = sum(row.verdict != "unresolved" for row in rows)
+    stand = sum(row.p_holm is not None and row.p_holm < 1 - LEVEL for row in rows)
+    return (
+        f"{resolved} of {len(rows)} differences are resolved; without any true difference, up to "
+        f"{(1 - LEVEL) * known:.1f} would be by chance. {stand} stand after Holm's adjustment."
+    )
+
+
+def flat(row: Difference) -> dict[str, Any]:
+    """A row of Comparison.frame."""
+    estimates = {
+        f"{name}{suffix}": number if isfinite(number) else None
+        for name, e in (("a", row.a), ("b", row.b), ("difference", row.difference))
+        for suffix, number in (("", e.value), ("_low", e.low), ("_high", e.high))
+    }
+    rest = {
+        name: getattr(row, name)
+        for name in ("seeds", "paired", "p", "p_holm", "seed_share", "verdict", "reason", "twin")
+    }
+    names = {"group_a": row.group_a, "group_b": row.group_b}
+    return {**asdict(row.metric), **names, **estimates, "n": row.difference.n, **rest}

@@ -1,0 +1,1 @@
+"""What the pages share: launching, navigation, state, inert text, figures. Nothing imports it."""

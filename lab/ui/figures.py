@@ -1,0 +1,130 @@
+"""Figures with one look: quiet axes, direct labels, a colour per source that never changes.
+
+Colours come from Petroff 2021 (arXiv:2107.02270), ten that stay apart for readers with any kind of
+colour blindness, darkened where white paper asks for contrast and lightened for the dark theme. What
+colour says is said again by a label, a dash or a shape, and every figure stands beside a table. Beyond
+ten sources the rest share a grey. Figures are built anew on every run: a cached one would be copied
+by pickle, and the copy loses its selection (engineering reference 2.3).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+import streamlit as st
+
+from lab.core.workspace import Workspace
+from lab.ui.text import figure_text
+
+LIGHT = (
+    "#3f90da", "#c97a00", "#bd1f01", "#5f7f7b", "#832db6",
+    "#8a5a4b", "#d45f00", "#8c8446", "#5d6470", "#2f9bb5",
+)  # fmt: skip
+DARK = (
+    "#5aa9ef", "#ffa90e", "#f0624a", "#94b4b0", "#b97be0",
+    "#c88a78", "#f58b3c", "#c9bd7a", "#9aa3b0", "#7fd3ea",
+)  # fmt: skip
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+GREY = "#9aa5a2"
+CONFIG = {"displayModeBar": False, "displaylogo": False}
+
+
+def dark() -> bool:
+    """True if the visitor's theme is dark."""
+    return st.context.theme.type == "dark"
+
+
+def palette() -> tuple[str, ...]:
+    """The ten colours for the visitor's theme."""
+    return DARK if dark() else LIGHT
+
+
+def ink() -> str:
+    """Colour of text and lines that must be read."""
+    return "#e3e9e7" if dark() else "#1c2422"
+
+
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """A colour per name, in the order given; names beyond the palette share a grey."""
+    known = palette()
+    return {name: known[i] if i < len(known) else GREY for i, name in enumerate(names)}
+
+
+def source_colours(ws: Workspace) -> dict[str, str]:
+    """The colour of every source of the workspace, the same on all pages."""
+    return colours(sorted(path.parent.name for path in ws.sources.glob("*/source.yaml")))
+
+
+def blank(height: int, x: str = "", y: str = "") -> go.Figure:
+    """An empty figure with the house's margins, axes and legend."""
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": 28, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        hoverlabel={"align": "left"},
+        bargap=0.25,
+        xaxis={"title": x, "automargin": True, "zeroline": False},
+        yaxis={"title": y, "automargin": True, "zeroline": False},
+    )
+    return figure
+
+
+def draw(figure: go.Figure, key: str, alt: str, **options: Any) -> Any:
+    """Show a figure; `alt` states the takeaway for readers who cannot see it."""
+    return st.plotly_chart(figure, key=key, alt=alt, config=CONFIG, **options)
+
+
+def bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    texts: Sequence[str],
+    colour: dict[str, str],
+    *,
+    x: str,
+    backdrop: Sequence[float] | None = None,
+) -> go.Figure:
+    """Horizontal bars, one per name, labelled directly; `backdrop` is a grey bar of the whole."""
+    figure = blank(54 + 34 * len(names), x=x)
+    labels = [figure_text(name) for name in names]
+    if backdrop is not None:
+        figure.add_bar(
+            y=labels, x=list(backdrop), orientation="h", marker_color=GREY, opacity=0.35,
+            name="all", hovertemplate="%{y}: %{x:,.0f}<extra>all</extra>",
+        )  # fmt: skip
+    figure.add_bar(
+        y=labels, x=list(values), orientation="h", text=[figure_text(t) for t in texts],
+        textposition="outside", cliponaxis=False, name="kept",
+        marker_color=[colour.get(n, GREY) for n in names],
+        hovertemplate="%{y}: %{x:,.0f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(barmode="overlay", showlegend=False, margin={"r": 72})
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def add_cut(figure: go.Figure, value: float, text: str) -> None:
+    """A vertical line at a threshold, with its words at the top."""
+    figure.add_vline(
+        x=value, line={"color": ink(), "width": 1.5, "dash": "dash"},
+        annotation={"text": figure_text(text), "font": {"color": ink()}, "yshift": 10},
+        annotation_position="top",
+    )  # fmt: skip
+
+
+def lines(
+    frame: pl.DataFrame, x: str, y: str, by: str, colour: dict[str, str], *, title: str
+) -> go.Figure:
+    """One line per value of column `by`; a second run of the same colour gets another dash."""
+    figure = blank(360, x=x, y=title)
+    used: dict[str, int] = {}
+    for (name,), part in frame.group_by([by], maintain_order=True):
+        paint = colour.get(str(name), GREY)
+        dash = DASHES[used.get(paint, 0) % len(DASHES)]
+        used[paint] = used.get(paint, 0) + 1
+        figure.add_scatter(
+            x=part[x].to_list(), y=part[y].to_list(), name=figure_text(name), mode="lines",
+            line={"color": paint, "width": 1.8, "dash": dash},
+        )  # fmt: skip
+    return figure

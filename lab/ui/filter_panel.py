@@ -1,0 +1,248 @@
+"""The live part of the Filters page: choose a signal, move its threshold, see and read what falls.
+
+Widgets for a threshold are *controlled*: before each is drawn, the session holds the value that the
+draft says, and its callback writes the draft. So slider, number boxes, draft text and URL can never
+disagree.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+import streamlit as st
+from numpy.typing import NDArray
+
+from lab.core.workspace import Workspace
+from lab.corpus.sources import documents
+from lab.curation.attributes import attribute_names
+from lab.curation.filters import Rule
+from lab.curation.presets import load_preset, preset_names
+from lab.curation.signals import BY_ID
+from lab.mixture.recipe import Recipe
+from lab.ui.components import link, table
+from lab.ui.cuts import (
+    Bounds,
+    bounds_of,
+    cuts_between,
+    cuts_key,
+    set_bounds,
+    write_cuts,
+)
+from lab.ui.fallout import WHICH, Fallout, samples
+from lab.ui.figures import draw, figure_text, source_colours
+from lab.ui.formats import compact, count, number, percent
+from lab.ui.histogram import distribution, domain, histogram
+from lab.ui.tables import texts
+from lab.ui.text import label, show_document
+
+STEPS = 160  # positions of the threshold slider
+SHOWN = 5  # documents to read
+EXCERPT = 700  # characters of each
+
+
+def choose_signal(ws: Workspace, source: str, rules: Sequence[Rule]) -> str:
+    """Pick a measured signal, those with a rule first."""
+    ruled = list(dict.fromkeys(rule.signal for rule in rules))
+    names = attribute_names(ws, source)
+    options = [*ruled, *(name for name in names if name not in ruled)]
+    marked = {name: f"{signal_words(name)}{'  (has a rule)' if name in ruled else ''}" for name in options}
+    return st.selectbox(
+        "Signal", options, key="signal", bind="query-params", format_func=lambda n: marked.get(n, n)
+    )
+
+
+def signal_words(signal: str) -> str:
+    """A signal's name in words with its definition id."""
+    return f"{BY_ID[signal].label} [{signal}]" if signal in BY_ID else signal
+
+
+def threshold_controls(recipe: Recipe, source: str, signal: str, found: Fallout) -> None:
+    """Slider and number boxes for the bounds of one signal."""
+    bounds = bounds_of(found.rules, signal)
+    positions = slider_positions(found.frame[signal].cast(pl.Float64).to_numpy(), bounds)
+    where = (recipe, source, signal)
+    key = f"slide.{recipe.name}.{source}.{signal}"
+    shown = snapped(positions, bounds)
+    st.session_state[key] = shown
+    st.select_slider(
+        "Keep documents between",
+        positions,
+        key=key,
+        format_func=number,
+        on_change=slid,
+        args=(key, where, bounds, shown, (positions[0], positions[-1])),
+        help="An end of the slider means no bound on that side. Type a number for an exact value.",
+    )
+    boxes = st.columns(2)
+    for side, name in enumerate(("Minimum", "Maximum")):
+        box_key = f"{name}.{recipe.name}.{source}.{signal}"
+        st.session_state[box_key] = bounds[side]
+        boxes[side].number_input(
+            label(name),
+            value=None,
+            key=box_key,
+            format="%.6g",
+            placeholder="none",
+            on_change=typed,
+            args=(box_key, where, bounds, side),
+        )
+
+
+def slider_positions(values: NDArray[np.float64], bounds: Bounds) -> list[float]:
+    """Round numbers over the drawn domain, whole ones for counts."""
+    low, high = domain(values, bounds)
+    log = low > 0 and high / low > 100
+    grid = np.geomspace(low, high, STEPS) if log else np.linspace(low, high, STEPS)
+    if values.size and np.all(values == np.round(values)):
+        grid = np.round(grid)
+    digits = np.array([float(f"{v:.3g}") for v in grid])
+    return [float(v) for v in np.unique(digits)] if digits.min() < digits.max() else [low, high]
+
+
+def snapped(positions: Sequence[float], bounds: Bounds) -> tuple[float, float]:
+    """The slider's positions nearest to `bounds`; no bound is the end of the slider."""
+    ends = (positions[0], positions[-1])
+    low, high = (end if b is None else b for b, end in zip(bounds, ends, strict=True))
+    grid = np.array(positions)
+    nearest = [positions[int(np.abs(grid - value).argmin())] for value in (low, high)]
+    return nearest[0], max(nearest)
+
+
+def slid(
+    key: str,
+    where: tuple[Recipe, str, str],
+    bounds: Bounds,
+    before: tuple[float, float],
+    ends: tuple[float, float],
+) -> None:
+    """Callback of the slider: only the handle that moved changes its bound."""
+    new = list(bounds)
+    for side, (now, was) in enumerate(zip(st.session_state[key], before, strict=True)):
+        if now != was:
+            new[side] = None if now == ends[side] else float(now)
+    set_bounds(*where, (new[0], new[1]))
+
+
+def typed(key: str, where: tuple[Recipe, str, str], bounds: Bounds, side: int) -> None:
+    """Callback of a number box; a minimum above the maximum moves the maximum along."""
+    new: list[float | None] = list(bounds)
+    new[side] = st.session_state[key]
+    other = new[1 - side]
+    if new[0] is not None and new[1] is not None and new[0] > new[1] and other is not None:
+        new[1 - side] = new[side]
+    set_bounds(*where, (new[0], new[1]))
+
+
+def preset_picker(recipe: Recipe, source: str) -> None:
+    """Replace a source's rules by those of a published filter, as a draft."""
+    with st.popover("Presets", icon=":material/auto_awesome_motion:"):
+        preset = load_preset(st.selectbox("Published filter", preset_names(), key="preset"))
+        st.caption(f"{label(preset.title)}. {label(preset.source)}")
+        for missing in preset.left_out:
+            st.caption(f"Not in it: {label(missing)}")
+
+        def use() -> None:
+            cuts = cuts_between(recipe.sources[source], preset.rules)
+            st.session_state[cuts_key(recipe.name, source)] = write_cuts(cuts)
+
+        st.button("Replace the rules of this source", key="use_preset", on_click=use)
+
+
+def show_totals(found: Fallout, saved: Fallout) -> None:
+    """Kept documents and tokens, and the change against the saved recipe."""
+    total, kept, before = found.account.total(), found.account.kept(), saved.account.kept()
+    grid = st.grid(2, min_column_width=150, gap="small")
+    for name, now, was, whole in (
+        ("Documents kept", kept.documents, before.documents, total.documents),
+        ("Tokens kept", kept.tokens, before.tokens, total.tokens),
+    ):
+        change = f"{compact(now - was)} against the saved rules" if now != was else None
+        grid.metric(
+            label(f"{name} of {compact(whole)}"),
+            f"{compact(now)} ({percent(now / max(whole, 1))})",
+            delta=change,
+            border=True,
+        )
+
+
+def show_histogram(ws: Workspace, source: str, signal: str, found: Fallout) -> None:
+    """The distribution with the cut, in documents or tokens."""
+    unit = st.segmented_control(
+        "Count", ["documents", "tokens"], default="documents", key="count", bind="query-params",
+        required=True,
+    )  # fmt: skip
+    values = found.frame[signal].cast(pl.Float64).to_numpy()
+    bounds = bounds_of(found.rules, signal)
+    weights = found.tokens if unit == "tokens" else np.ones(values.size)
+    shown = distribution(values, weights.astype(np.float64), found.kept, bounds)
+    colour = source_colours(ws).get(source, "")
+    axis = figure_text(BY_ID[signal].label if signal in BY_ID else signal)
+    draw(
+        histogram(shown, bounds, colour, axis, str(unit)),
+        "histogram",
+        f"Distribution of {signal} over {values.size} documents; {int(found.kept.sum())} are kept",
+    )
+    meaning = BY_ID[signal] if signal in BY_ID else None
+    if meaning:
+        st.caption(f"{label(meaning.summary)}. {label(meaning.direction)}.")
+    st.caption(
+        f"n = {count(values.size)} training documents, all of them; held-out documents are left "
+        "aside. Values beyond the 0.5th and 99.5th percentile are in the end bins."
+    )
+
+
+def show_rules(found: Fallout) -> None:
+    """What each rule takes."""
+    frame = found.account.by_rule().select(
+        "reason", "first_documents", "first_tokens", "only_documents", "only_tokens", "share_tokens"
+    )
+    config = {
+        "reason": st.column_config.TextColumn("Rule", width="large"),
+        "first_documents": whole("Documents, first failure"),
+        "first_tokens": whole("Tokens, first failure"),
+        "only_documents": whole("Documents, only this rule"),
+        "only_tokens": whole("Tokens, only this rule"),
+        "share_tokens": whole("Tokens, fair share"),
+    }
+    table(frame, key="rules_table", alt="What each rule takes", column_config=config)
+    st.caption(
+        "First failure depends on the order of the rules. Only this rule is what switching it off "
+        "would bring back. The fair share splits a token among all rules that drop it."
+    )
+
+
+def whole(title: str) -> object:
+    """A column of whole numbers with separators."""
+    return st.column_config.NumberColumn(title, format="localized", step=1)
+
+
+def show_samples(
+    ws: Workspace, recipe: str, source: str, signal: str, found: Fallout, saved: Fallout
+) -> None:
+    """Documents around the threshold, to read."""
+    which = st.segmented_control(
+        "Read", WHICH, default=WHICH[0], key="read", bind="query-params", required=True
+    )
+    chosen = samples(found, saved, signal, str(which), SHOWN)
+    if chosen.is_empty():
+        st.caption("No document of this kind. Move the threshold, or choose another kind above.")
+        return
+    bodies = texts(documents(ws, source), chosen["id"].to_list(), EXCERPT)
+    for row in chosen.iter_rows(named=True):
+        state = "kept" if row["kept"] else "falls"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{label(number(row['value']))}**, {count(row['tokens'])} tokens, {state}",
+                width="content",
+            )
+            link("browse", str(row["id"]), doc=str(row["id"]), source=source, recipe=recipe)
+        show_document(bodies[row["id"]], height=150)
+
+
+SOURCE_COLUMNS = {
+    "documents": whole("documents"),
+    "kept documents": whole("kept documents"),
+    "tokens": whole("tokens"),
+    "kept tokens": whole("kept tokens"),
+    "kept share": st.column_config.ProgressColumn("tokens kept", format="percent"),
+}

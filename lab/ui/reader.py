@@ -1,0 +1,137 @@
+"""One document with everything known about it: text, verdict, signals, and what came with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from lab.core.artifacts import Artifact
+from lab.core.errors import ArtifactMissing
+from lab.core.workspace import Workspace
+from lab.corpus.sources import documents, get_source
+from lab.curation.measure import stored_signals
+from lab.curation.signals import BY_ID
+from lab.mixture.recipe import Recipe
+from lab.ui.components import empty, table
+from lab.ui.cuts import bounds_of
+from lab.ui.formats import count, number
+from lab.ui.tables import read_document, verdicts_of
+from lab.ui.text import label, show_document, show_plain
+
+QUANTILES = [k / 20 for k in range(21)]
+
+
+def show_reader(ws: Workspace, document: str, recipe: Recipe | None) -> None:
+    """The document called `document`, or a note that there is none."""
+    source = document.partition("/")[0]
+    row = read_document(documents(ws, get_source(ws, source).name), document)
+    if row is None:
+        with empty("No document has this id."):
+            show_plain(document)
+        return
+    st.markdown(f"**{label(document)}**")
+    tags = f"{count(row['bytes'])} bytes"
+    st.caption(tags + (", held out: never trained on" if row["heldout"] else ""))
+    if recipe is not None:
+        show_verdict(ws, document, source, recipe)
+    show_document(row["text"], height=420)
+    signals = document_signals(ws, source, document, recipe)
+    if signals.height:
+        table(
+            signals,
+            key="document_signals",
+            alt="Signals of this document with their place in the source and the recipe's limits",
+            height=280,
+            column_config={
+                "value": st.column_config.NumberColumn(format="%.4g"),
+                "percentile": st.column_config.ProgressColumn(
+                    "percentile in source", format="%d", min_value=0, max_value=100
+                ),
+            },
+        )
+    if row["meta"]:
+        with st.expander("What came with it"):
+            st.json(row["meta"])
+
+
+def show_verdict(ws: Workspace, document: str, source: str, recipe: Recipe) -> None:
+    """Whether the recipe keeps it, and every reason why it falls."""
+    if source not in recipe.sources:
+        st.caption(f"Recipe {label(recipe.name)} does not use this source.")
+        return
+    try:
+        verdict = verdicts_of(ws, recipe)[source]
+    except ArtifactMissing as error:
+        st.caption(f"No verdict of {label(recipe.name)}: {label(error.what)}")
+        return
+    row = verdict.frame.row(by_predicate=pl.col("id") == document, named=True)
+    reasons = [r for i, r in enumerate(verdict.reasons) if row["mask"] >> i & 1]
+    with st.container(horizontal=True, gap="xsmall"):
+        if row["kept"]:
+            st.badge("kept", icon=":material/check:", color="green")
+        elif not reasons:
+            st.badge("held out", icon=":material/science:", color="blue")
+        for reason in reasons:
+            st.badge(label(f"fails: {reason}"), icon=":material/close:", color="red")
+
+
+def document_signals(
+    ws: Workspace, source: str, document: str, recipe: Recipe | None
+) -> pl.DataFrame:
+    """signal, value, percentile in the source, and the recipe's limits on it."""
+    rules = recipe.sources.get(source, ()) if recipe else ()
+    rows = []
+    by_artifact: dict[str, tuple[Artifact, list[str]]] = {}
+    for name, artifact in stored_signals(ws, source).items():
+        by_artifact.setdefault(artifact.id, (artifact, []))[1].append(name)
+    for artifact, names in by_artifact.values():
+        values = signal_values(artifact, document, names)
+        marks = quantiles(artifact, artifact.id, tuple(names))
+        for name in names:
+            low, high = bounds_of(rules, name)
+            rows.append(
+                {
+                    "signal": BY_ID[name].label if name in BY_ID else name,
+                    "value": values.get(name),
+                    "percentile": percentile(values.get(name), marks[name]),
+                    "limits": limits(low, high),
+                    "definition": name,
+                }
+            )
+    return pl.DataFrame(rows).sort("limits", descending=True, maintain_order=True)
+
+
+def signal_values(artifact: Artifact, document: str, names: list[str]) -> Mapping[str, Any]:
+    """The stored values of one document."""
+    frame = artifact.scan().filter(pl.col("id") == document)
+    found = frame.select(pl.col(names).cast(pl.Float64)).collect()
+    return found.row(0, named=True) if found.height else {}
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def quantiles(_artifact: Artifact, key: str, names: tuple[str, ...]) -> dict[str, list[float]]:
+    """Values at QUANTILES of every signal, for one artifact id."""
+    column = [
+        pl.col(name).cast(pl.Float64).quantile(q).alias(f"{name}|{q}")
+        for name in names
+        for q in QUANTILES
+    ]
+    row = _artifact.scan().select(column).collect().row(0, named=True)
+    return {name: [row[f"{name}|{q}"] for q in QUANTILES] for name in names}
+
+
+def percentile(value: float | None, marks: list[float]) -> float | None:
+    """The share of documents at or below `value`, in steps of 5 percent."""
+    if value is None or marks[0] is None:
+        return None
+    return 100 * max((q for q, mark in zip(QUANTILES, marks, strict=True) if mark <= value), default=0)
+
+
+def limits(low: float | None, high: float | None) -> str:
+    """`50 to 100000`, `at least 50`, or nothing."""
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"at least {number(low)}"
+    return f"at most {number(high)}" if low is None else f"{number(low)} to {number(high)}"

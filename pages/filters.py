@@ -1,0 +1,60 @@
+"""Filters: move a threshold, see what falls out, read it, save it to the recipe."""
+
+import streamlit as st
+
+from lab.mixture.recipe import Recipe
+from lab.ui import filter_panel as panel
+from lab.ui.components import header, next_steps, pick_recipe, table
+from lab.ui.cuts import apply_cuts, drafts, read_cuts
+from lab.ui.fallout import fallout, per_source
+from lab.ui.job_panel import watch
+from lab.ui.measuring import offer_measuring
+from lab.ui.saving import draft_line, save_bar
+from lab.ui.state import workspace
+from lab.ui.text import guarded
+
+ws = workspace()
+header("filters")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    recipe = pick_recipe(ws)
+    if recipe is None:
+        st.stop()
+    source = st.selectbox("Source", list(recipe.sources), key="source", bind="query-params")
+    panel.preset_picker(recipe, source)
+watch(ws, ["measure"], "filters")
+if offer_measuring(ws, source):
+    st.stop()
+
+
+@st.fragment
+def live(recipe: Recipe, source: str) -> None:
+    """Everything that follows a threshold."""
+    with guarded():
+        cuts = read_cuts(recipe.name, source)
+        rules = apply_cuts(recipe.sources[source], cuts)
+        signal = panel.choose_signal(ws, source, rules)
+        found = fallout(ws, source, rules, [signal], recipe.tokenizer)
+        saved = fallout(ws, source, recipe.sources[source], [signal], recipe.tokenizer)
+        controls, picture = st.columns([2, 3], gap="medium")
+        with controls:
+            panel.threshold_controls(recipe, source, signal, found)
+            panel.show_totals(found, saved)
+        with picture:
+            panel.show_histogram(ws, source, signal, found)
+        st.subheader("What each rule takes", anchor=False)
+        panel.show_rules(found)
+        st.subheader("Read what falls", anchor=False)
+        panel.show_samples(ws, recipe.name, source, signal, found, saved)
+        st.subheader("Every source of the recipe", anchor=False)
+        table(
+            per_source(ws, recipe, drafts(recipe)),
+            key="per_source",
+            alt="Documents and tokens that each source keeps under its rules",
+            column_config=panel.SOURCE_COLUMNS,
+        )
+    draft_line(recipe, source)
+    save_bar(ws, recipe)
+
+
+live(recipe, source)
+next_steps(("mixture", "Set the weights", {"recipe": recipe.name}))

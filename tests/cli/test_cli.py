@@ -1,0 +1,118 @@
+"""The command line as a user meets it: real processes, statuses, JSON, words of errors."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.cli import main
+from lab.cli.parser import build_parser
+from lab.core.workspace import Workspace
+from tests.conftest import plain_texts, write_jsonl
+
+COMMANDS = {
+    "app", "init", "add", "measure", "dedup", "decontaminate", "score", "embed", "map",
+    "benchmark", "ledger", "train", "sweep", "runs", "compare", "fit", "advise", "export", "jobs",
+}  # fmt: skip
+
+
+def mixlab(*argv: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "MIXLAB_WORKSPACE"}
+    return subprocess.run(
+        [sys.executable, "-m", "lab.cli", *argv],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+    )
+
+
+def subcommands() -> dict[str, object]:
+    actions = build_parser()._subparsers._group_actions  # type: ignore[union-attr]
+    return dict(actions[0].choices)  # type: ignore[arg-type]
+
+
+def test_every_command_of_the_design_is_there_with_an_example() -> None:
+    assert set(subcommands()) >= COMMANDS
+    for name, parser in subcommands().items():
+        text = parser.format_help()  # type: ignore[attr-defined]
+        assert f"mixlab {name}" in text.split("examples:")[1], name
+        assert "--json" in text
+
+
+def test_wrong_usage_is_status_two() -> None:
+    assert mixlab("frobnicate").returncode == 2
+    assert mixlab("add").returncode == 2
+    assert mixlab().returncode == 2
+
+
+def test_no_workspace_is_status_one_with_a_next_step(tmp_path: Path) -> None:
+    done = mixlab("runs", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "There is no workspace here." in done.stderr
+    assert "mixlab init --sample" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_from_files_to_ledger_in_a_shell(tmp_path: Path) -> None:
+    w = str(tmp_path / "w")
+    web = write_jsonl(tmp_path / "web.jsonl", plain_texts(300, 80, 1))
+    assert mixlab("init", "-w", w).returncode == 0
+    added = mixlab("add", "web", str(web), "--licence", "CC0", "-w", w, "--json")
+    assert json.loads(added.stdout)["documents"] == 300
+    measured = mixlab("measure", "-w", w, "--json")
+    assert json.loads(measured.stdout)["sources"]["web"]["tokens"] > 10_000
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(
+        "name: mine\nsources: {web: {filters: [{signal: gopher.word_count, min: 70}]}}\n"
+        "mixture: {tokens: 20000, phases: [{weights: {web: 1}}]}\n"
+    )
+    ledger = json.loads(mixlab("ledger", str(recipe), "-w", w, "--json").stdout)
+    row = ledger["sources"][0]
+    assert row["source"] == "web"
+    assert row["trained_tokens"] == 20_000
+    assert 0 < row["kept_documents"] < row["documents"]
+    text = mixlab("ledger", str(recipe), "-w", w)
+    assert "word count at least 70" in text.stdout
+    assert text.returncode == 0
+    recipe.write_text(recipe.read_text().replace("tokens: 20000", "tokens: 99000000"))
+    over = mixlab("ledger", str(recipe), "-w", w)
+    assert over.returncode == 1
+    assert "cap 4" in over.stdout
+
+
+def test_with_json_an_error_is_one_object_too(tmp_path: Path) -> None:
+    mixlab("init", "-w", str(tmp_path / "w"))
+    done = mixlab("ledger", "nothing", "-w", str(tmp_path / "w"), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"] == "Unknown recipe."
+
+
+def test_export_lists_its_targets(plain_workspace: Workspace) -> None:
+    done = mixlab("export", "--list", "-w", str(plain_workspace.root), "--json")
+    names = {target["target"] for target in json.loads(done.stdout)["targets"]}
+    assert names >= {"recipe", "shards", "huggingface", "megatron", "olmo-core"}
+
+
+def test_a_detached_command_becomes_a_job(tmp_path: Path) -> None:
+    w = str(tmp_path / "w")
+    web = write_jsonl(tmp_path / "web.jsonl", plain_texts(30, 80, 1))
+    mixlab("init", "-w", w)
+    started = json.loads(mixlab("add", "web", str(web), "-w", w, "--detach", "--json").stdout)
+    shown = json.loads(mixlab("jobs", "show", started["job"], "-w", w, "--json").stdout)
+    assert shown["job"]["action"] == "add"
+
+
+def test_interruption_is_status_130(
+    plain_workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lab.cli.read.runs", interrupted)
+    assert main(["runs", "-w", str(plain_workspace.root)]) == 130
+    assert "run the same command to continue" in capsys.readouterr().err

@@ -1,0 +1,102 @@
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.core.errors import ConfigError, DataError, LabError
+from lab.core.files import (
+    confined,
+    digest,
+    disk_error,
+    new_folder,
+    read_json,
+    read_yaml,
+    write_bytes,
+    write_json,
+)
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(plain.filter(lambda v: "Infinity" not in json.dumps(v)))
+def test_json_round_trip(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
+    path = tmp_path_factory.mktemp("json") / "v.json"
+    write_json(path, value)
+    assert read_json(path) == value
+
+
+@given(st.dictionaries(st.text(), st.integers(), min_size=2))
+def test_digest_ignores_key_order_and_sees_values(value: dict[str, int]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+    key = next(iter(value))
+    assert digest(value) != digest(value | {key: value[key] + 1})
+
+
+def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(path, {"new": float("nan")})
+    assert read_json(path) == {"old": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_said_with_place_space_and_next_step(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as full, Path("/dev/full").open("wb", buffering=0) as handle:
+        handle.write(b"x")
+    assert full.value.errno == errno.ENOSPC
+    error = disk_error(full.value, tmp_path / "x")
+    assert "No space left" in str(error)
+    assert "GB free" in str(error)
+    assert str(tmp_path / "x") in str(error)
+    assert "nothing that was finished is lost" in str(error)
+
+
+def test_an_unwritable_place_is_a_lab_error(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_text("not a folder")
+    with pytest.raises((LabError, OSError)):
+        write_bytes(target / "below", b"x")
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    final = tmp_path / "final"
+    with pytest.raises(RuntimeError), new_folder(final) as temp:
+        (temp / "half").write_text("x")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with new_folder(final) as temp:
+        (temp / "whole").write_text("x")
+        assert not final.exists()
+    assert [p.name for p in final.iterdir()] == ["whole"]
+
+
+def test_broken_json_and_yaml_name_the_file(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{")
+    (tmp_path / "x.yaml").write_text("a: [")
+    with pytest.raises(DataError, match=r"x\.json"):
+        read_json(tmp_path / "x.json")
+    with pytest.raises(ConfigError, match=r"line 1, column 5"):
+        read_yaml(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize("name", ["../up", "/etc/passwd", ".", "", "a/../../b"])
+def test_names_cannot_leave_their_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError):
+        confined(tmp_path, name)
+
+
+def test_links_cannot_leave_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    os.symlink("/etc", tmp_path / "inside" / "link")
+    with pytest.raises(ConfigError):
+        confined(tmp_path / "inside", "link/passwd")

@@ -1,0 +1,68 @@
+import threading
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lab.core.errors import ConfigError, DataError
+from lab.core.query import parquet, query, select_only
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    (tmp_path / "docs").mkdir()
+    path = tmp_path / "docs" / "it's.parquet"
+    pl.DataFrame({"id": ["a", "b", "c"], "n": [1, 2, 3]}).write_parquet(path)
+    return path
+
+
+def test_bound_parameters_and_frames(docs: Path) -> None:
+    frame = pl.DataFrame({"id": ["b", "c"]})
+    sql = f"SELECT id, n FROM {parquet([docs])} JOIN wanted USING (id) WHERE n > ? ORDER BY id"
+    assert query(sql, [2], {"wanted": frame}).rows() == [("c", 3)]
+
+
+def test_threads_do_not_disturb_each_other(docs: Path) -> None:
+    found: list[int] = []
+
+    def ask() -> None:
+        for _ in range(20):
+            answer = query(f"SELECT sum(n)::BIGINT AS s FROM {parquet([docs])}")
+            found.append(answer["s"][0])
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [6] * 120
+
+
+def test_a_person_may_select_and_nothing_else(docs: Path, tmp_path: Path) -> None:
+    views = {"docs": [docs]}
+    assert select_only("SELECT max(n) AS m FROM docs;", views)["m"].to_list() == [3]
+    outside = tmp_path / "secret.csv"
+    outside.write_text("a\n1\n")
+    for sql in (
+        "DROP VIEW docs",
+        "SELECT 1; SELECT 2",
+        f"COPY docs TO '{tmp_path}/docs/out.csv'",
+        "SET enable_external_access = true",
+        "ATTACH 'x.duckdb'",
+        "not sql at all",
+    ):
+        with pytest.raises(ConfigError):
+            select_only(sql, views)
+    with pytest.raises(DataError):
+        select_only(f"SELECT * FROM read_csv('{outside}')", views)
+    assert not (tmp_path / "docs" / "out.csv").exists()
+
+
+def test_a_long_query_is_stopped(docs: Path) -> None:
+    endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+    with pytest.raises(DataError, match="longer than"):
+        select_only(endless, {"docs": [docs]}, seconds=0.3)
+
+
+def test_rows_are_capped(docs: Path) -> None:
+    assert select_only("SELECT * FROM docs, range(100)", {"docs": [docs]}, limit=7).height == 7

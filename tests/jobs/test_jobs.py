@@ -1,0 +1,122 @@
+"""Jobs as real detached processes on a real workspace."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.core.errors import ConfigError
+from lab.core.workspace import Workspace, create
+from lab.corpus.sources import list_sources
+from lab.jobs.store import Job, cancel_job, get_job, list_jobs, read, resume_job, start_job
+from tests.conftest import plain_texts, write_jsonl
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    return create(tmp_path / "w")
+
+
+def wait(ws: Workspace, job: Job, states: tuple[str, ...], seconds: float = 60) -> Job:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        now = get_job(ws, job.id)
+        if now.state in states:
+            return now
+        time.sleep(0.05)
+    raise AssertionError(f"{now.state}, not {states}: {now.error}\n{now.log_tail()}")
+
+
+def add_params(tmp_path: Path, name: str, documents: int = 50) -> dict[str, object]:
+    path = write_jsonl(tmp_path / f"{name}.jsonl", plain_texts(documents, 40, len(name)))
+    return {"name": name, "paths": [str(path)]}
+
+
+def test_a_job_does_the_work_and_says_so(ws: Workspace, tmp_path: Path) -> None:
+    job = wait(ws, start_job(ws, "add", add_params(tmp_path, "web")), ("done",))
+    assert job.result is not None
+    assert job.result["documents"] == 50
+    assert [s.name for s in list_sources(ws)] == ["web"]
+    assert [j.id for j in list_jobs(ws)] == [job.id]
+    assert not (ws.root / "lock.json").exists()
+
+
+def test_a_failure_is_told_in_the_words_of_the_error(ws: Workspace) -> None:
+    job = start_job(ws, "add", {"name": "web", "paths": ["/nowhere/at/all.jsonl"]})
+    failed = wait(ws, job, ("failed",))
+    assert "/nowhere/at/all.jsonl" in failed.error
+    assert "next:" in failed.error
+    assert "Traceback" not in failed.error
+
+
+def test_a_wrong_parameter_never_becomes_a_job(ws: Workspace) -> None:
+    with pytest.raises(ConfigError, match="did you mean paths"):
+        start_job(ws, "add", {"name": "web", "path": ["x"]})
+    with pytest.raises(ConfigError, match="did you mean measure"):
+        start_job(ws, "mesure", {})
+    assert list_jobs(ws) == []
+
+
+def test_jobs_wait_for_each_other_in_order(ws: Workspace, tmp_path: Path) -> None:
+    with ws.lock("a test"):
+        first = start_job(ws, "add", add_params(tmp_path, "one"))
+        time.sleep(0.02)
+        second = start_job(ws, "add", add_params(tmp_path, "other"))
+        queued = wait(ws, second, ("queued",))
+        assert first.id in queued.message
+    done = [wait(ws, job, ("done",)) for job in (first, second)]
+    finished = [os.stat(job.folder / "result.json").st_mtime_ns for job in done]
+    assert finished == sorted(finished)
+
+
+def test_a_waiting_job_can_be_cancelled(ws: Workspace, tmp_path: Path) -> None:
+    with ws.lock("a test"):
+        first = start_job(ws, "add", add_params(tmp_path, "one"))
+        time.sleep(0.02)
+        second = wait(ws, start_job(ws, "add", add_params(tmp_path, "other")), ("queued",))
+        assert cancel_job(ws, second.id, wait=True).state == "cancelled"
+    wait(ws, first, ("done",))
+    assert [s.name for s in list_sources(ws)] == ["one"]
+
+
+def test_a_killed_worker_is_lost_and_can_be_resumed(ws: Workspace, tmp_path: Path) -> None:
+    with ws.lock("a test"):  # holds the worker before its work
+        job = start_job(ws, "add", add_params(tmp_path, "web"))
+        time.sleep(1.0)
+        os.kill(read(job.folder / "pid.json")["pid"], signal.SIGKILL)
+        lost = wait(ws, job, ("lost",))
+    assert lost.result is None
+    again = resume_job(ws, job.id)
+    assert again.id == job.id
+    assert wait(ws, again, ("done",)).result["documents"] == 50  # type: ignore[index]
+
+
+def test_a_job_survives_the_process_that_started_it(ws: Workspace, tmp_path: Path) -> None:
+    program = (
+        "import json, sys\nfrom pathlib import Path\n"
+        "from lab.core.workspace import open_workspace\nfrom lab.jobs.store import start_job\n"
+        "job = start_job(open_workspace(Path(sys.argv[1])), 'add', json.loads(sys.argv[2]))\n"
+        "print(job.id, flush=True)\n"
+    )
+    params = json.dumps(add_params(tmp_path, "web"))
+    argv = [sys.executable, "-c", program, str(ws.root), params]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    job = get_job(ws, done.stdout.strip())
+    assert wait(ws, job, ("done",)).result is not None
+
+
+def test_a_reused_process_id_is_not_mistaken_for_the_worker(ws: Workspace, tmp_path: Path) -> None:
+    job = wait(ws, start_job(ws, "add", add_params(tmp_path, "web")), ("done",))
+    (job.folder / "result.json").unlink()
+    (job.folder / "pid.json").write_text(json.dumps({"pid": os.getpid(), "start": 1.0}))
+    assert get_job(ws, job.id).state == "lost"
+
+
+def test_a_job_id_cannot_leave_the_folder(ws: Workspace) -> None:
+    with pytest.raises(ConfigError):
+        get_job(ws, "../../etc")

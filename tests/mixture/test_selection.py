@@ -1,0 +1,146 @@
+"""Verdicts on a real, small workspace, against a plain loop over documents."""
+
+import polars as pl
+import pytest
+
+from lab.core.errors import ArtifactMissing, ConfigError
+from lab.core.workspace import Workspace
+from lab.corpus.sources import scan_documents
+from lab.curation.attributes import attributes
+from lab.mixture.ledger import compute_ledger
+from lab.mixture.parsing import parse_recipe
+from lab.mixture.recipe import Recipe
+from lab.mixture.recipe_files import check_recipe
+from lab.mixture.selection import judge, select
+from lab.mixture.supply import measure_supply, supply_key
+
+RULE = {"signal": "gopher.word_count", "min": 60}
+
+
+def recipe(**changes: object) -> Recipe:
+    value = {
+        "name": "r",
+        "tokenizer": "plain",
+        "sources": {"short": {"filters": [RULE]}, "long": {}, "copies": {}},
+        "mixture": {
+            "tokens": 50_000,
+            "phases": [
+                {
+                    "name": "all",
+                    "share": 0.5,
+                    "weights": {"short": 0.5, "long": 0.3, "copies": 0.2},
+                },
+                {
+                    "name": "late",
+                    "share": 0.5,
+                    "weights": {"short": 0.5, "long": 0.5},
+                    "filters": {"short": [{"signal": "gopher.word_count", "min": 70}]},
+                },
+            ],
+        },
+    }
+    return parse_recipe(value | changes, "r")
+
+
+def words(ws: Workspace, source: str) -> dict[str, int]:
+    frame = scan_documents(ws, source).select("id", "text").collect()
+    return {doc: len(text.split()) for doc, text in frame.iter_rows()}
+
+
+def test_rules_and_phases_keep_what_a_loop_keeps(plain_workspace: Workspace) -> None:
+    verdicts = judge(plain_workspace, recipe())
+    count = words(plain_workspace, "short")
+    frame = verdicts["short"].frame
+    for doc, heldout, kept, pattern in frame.select("id", "heldout", "kept", "pattern").iter_rows():
+        passes = count[doc] >= 60
+        assert kept == (passes and not heldout)
+        assert pattern == kept * (1 + 2 * (count[doc] >= 70))
+    assert 0 < frame["kept"].sum() < frame.height
+
+
+def test_selected_rows_are_the_pools(plain_workspace: Workspace) -> None:
+    phases = select(plain_workspace, recipe()).phases
+    frame = judge(plain_workspace, recipe())["short"].frame
+    assert [sorted(p) for p in phases] == [["copies", "long", "short"], ["long", "short"]]
+    expected = frame.with_row_index("row").filter(pl.col("pattern") >= 2)["row"].to_list()
+    assert phases[1]["short"].tolist() == expected
+
+
+def test_heldout_documents_are_never_selected(plain_workspace: Workspace) -> None:
+    for phase in select(plain_workspace, recipe()).phases:
+        for name, rows in phase.items():
+            heldout = scan_documents(plain_workspace, name).select("heldout").collect()["heldout"]
+            assert heldout.any()
+            assert not heldout.gather(rows).any()
+
+
+@pytest.mark.parametrize(
+    "dedup", [{"exact": True}, {"exact": True, "minhash": {}}, {"exact": False, "minhash": {}}]
+)
+def test_copies_across_sources_stay_once_where_the_policy_says(
+    plain_workspace: Workspace, dedup: dict[str, object]
+) -> None:
+    for keeper, loser in (("long", "copies"), ("copies", "long")):
+        verdicts = judge(plain_workspace, recipe(dedup=dedup | {"keep": [keeper]}))
+        kept = {name: v.frame.filter("kept") for name, v in verdicts.items()}
+        hashes = pl.concat([f.select("content_hash") for f in kept.values()])["content_hash"]
+        assert hashes.is_unique().all()
+        training = {n: v.frame.filter(~pl.col("heldout")).height for n, v in verdicts.items()}
+        assert kept[keeper].height == training[keeper]
+        own = 30 if loser == "copies" else 0
+        assert own - 5 <= kept[loser].height <= own  # a few of its own texts are held out
+
+
+def test_a_rule_cannot_delete_the_only_kept_copy(plain_workspace: Workspace) -> None:
+    """`long` is preferred but filtered away, so its copies must stay."""
+    sources = {
+        "short": {},
+        "long": {"filters": [{"signal": "gopher.word_count", "min": 10**6}]},
+        "copies": {},
+    }
+    verdicts = judge(
+        plain_workspace, recipe(sources=sources, dedup={"exact": True, "keep": ["long"]})
+    )
+    copies = verdicts["copies"].frame
+    assert verdicts["long"].frame["kept"].sum() == 0
+    assert copies["kept"].sum() == copies.filter(~pl.col("heldout")).height
+
+
+def test_supply_adds_up(plain_workspace: Workspace) -> None:
+    supply = measure_supply(plain_workspace, recipe(dedup={"exact": True, "keep": ["long"]}))
+    for row in supply.sources.iter_rows(named=True):
+        rules = supply.rules.filter((pl.col("source") == row["source"]) & (pl.col("phase") == ""))
+        assert row["kept_tokens"] + rules["first_tokens"].sum() == row["tokens"]
+        assert rules["share_tokens"].sum() == pytest.approx(row["tokens"] - row["kept_tokens"])
+        assert row["unique_tokens"] <= row["kept_tokens"]
+        pools = supply.pools.filter(pl.col("source") == row["source"])
+        assert pools["unique_tokens"].sum() == row["unique_tokens"]
+        table = attributes(plain_workspace, row["source"], [], "plain")
+        assert row["documents"] + row["heldout_documents"] == table.height
+
+
+def test_the_key_sees_decisions_and_not_weights(plain_workspace: Workspace) -> None:
+    base = recipe()
+    mixture = {"tokens": 9, "phases": [{"weights": {"short": 1, "long": 2, "copies": 3}}]}
+    other = {"tokens": 10**9, "phases": [{"weights": {"short": 3, "long": 1, "copies": 1}}]}
+    key = supply_key(plain_workspace, recipe(mixture=mixture))
+    assert key == supply_key(plain_workspace, recipe(mixture=other))
+    assert key != supply_key(plain_workspace, base)
+    assert key != supply_key(plain_workspace, recipe(mixture=mixture, dedup={"exact": True}))
+
+
+def test_what_is_missing_names_the_command(plain_workspace: Workspace) -> None:
+    unscored = {"short": {"filters": [{"signal": "quality.educational", "min": 1}]}}
+    mixture = {"tokens": 9, "phases": [{"weights": {"short": 1}}]}
+    with pytest.raises(ArtifactMissing, match="mixlab score"):
+        compute_ledger(plain_workspace, recipe(sources=unscored, mixture=mixture))
+    unknown = parse_recipe(
+        {
+            "name": "x",
+            "sources": {"sort": {}},
+            "mixture": mixture | {"phases": [{"weights": {"sort": 1}}]},
+        },
+        "x",
+    )
+    with pytest.raises(ConfigError, match="did you mean short"):
+        check_recipe(plain_workspace, unknown, "x")
