@@ -7,6 +7,7 @@ from lab.ui import filter_panel as panel
 from lab.ui.components import header, next_steps, pick_recipe, table
 from lab.ui.cuts import apply_cuts, drafts, read_cuts
 from lab.ui.fallout import fallout, per_source
+from lab.ui.histogram import bins_of
 from lab.ui.job_panel import watch
 from lab.ui.measuring import offer_measuring
 from lab.ui.saving import draft_line, save_bar
@@ -35,12 +36,13 @@ def live(recipe: Recipe, source: str) -> None:
         signal = panel.choose_signal(ws, source, rules)
         found = fallout(ws, source, rules, [signal], recipe.tokenizer)
         saved = fallout(ws, source, recipe.sources[source], [signal], recipe.tokenizer)
+        bins = bins_of(found, signal)
         controls, picture = st.columns([2, 3], gap="medium")
         with controls:
-            panel.threshold_controls(recipe, source, signal, found)
+            panel.threshold_controls(recipe, source, signal, found, bins)
             panel.show_totals(found, saved)
         with picture:
-            panel.show_histogram(ws, source, signal, found)
+            panel.show_histogram(ws, source, signal, found, bins)
         st.subheader("What each rule takes", anchor=False)
         panel.show_rules(found)
         st.subheader("Read what falls", anchor=False)

@@ -1,9 +1,9 @@
 """Rows become documents: the artifact that everything else is aligned with.
 
 One pass over the input, one part (20,000 documents or 64 MB of text, whichever comes first) in
-memory at a time. Each row is either a document or a line in `quarantine.parquet`; the two counts add
-up to the rows read. The artifact's id is made of the content of the input files and the settings,
-so the same input is not read twice and a changed one gives a new artifact.
+memory at a time. Each row is either a document or a line in `quarantine.parquet`; the two counts
+add up to the rows read. The artifact's id is made of the content of the input files and the
+settings, so the same input is not read twice and a changed one gives a new artifact.
 
 An interrupted build starts again from the first row: compressed streams cannot be entered in the
 middle, and reading is cheaper than being wrong about where it stopped. Cost: about 30 us a document
@@ -27,7 +27,7 @@ from lab.corpus.convert import Document, Reading, Tally, frame_of, to_document
 from lab.corpus.ids import rename_repeats
 from lab.corpus.quarantine import Quarantine
 from lab.corpus.readers.dispatch import file_size, fingerprint, read_rows, stamp
-from lab.corpus.readers.locate import Located, LocalFile
+from lab.corpus.readers.locate import LocalFile, Located
 from lab.corpus.readers.rows import NO_COLUMN, BadRow
 
 STEP = "documents"

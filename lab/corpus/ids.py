@@ -45,7 +45,7 @@ def rename_repeats(parts: Sequence[Path], bucket: int = BUCKET) -> int:
 
 def rename_round(parts: Sequence[Path], bucket: int) -> int:
     """Give every second and later document with the same id a suffix; how many there were."""
-    documents = pl.scan_parquet(parts).select(pl.len()).collect().item()
+    documents = pl.scan_parquet(list(parts)).select(pl.len()).collect().item()
     buckets = -(-documents // bucket)
     renamed = 0
     for index in range(buckets):

@@ -59,7 +59,7 @@ def finite(value: object) -> object:
 
 
 def fitting(values: Mapping[str, Any], limit: int) -> str:
-    """The columns that fit into `limit` bytes in their order, and the first names of those left out."""
+    """The columns that fit into `limit` bytes in order, and the first names of the others."""
     kept: dict[str, Any] = {}
     left: list[str] = []
     room = limit * 3 // 4  # the rest is for the names of what is left out

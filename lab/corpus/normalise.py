@@ -1,4 +1,4 @@
-"""One form for text: the least that makes equal texts equal bytes, and nothing that changes meaning.
+"""One form for text: the least that makes equal texts equal bytes; it never changes meaning.
 
 NUL is removed (C strings and several trainers stop at it), CR LF and CR become LF, and Unicode is
 composed to NFC (Unicode Annex 15): "é" typed as one code point or as two is the same text. Case,

@@ -1,9 +1,9 @@
 """Sources: named corpora of a workspace, each a `source.yaml` that points to a documents artifact.
 
 Adding writes the artifact first and the pointer last, so a process killed in between leaves the
-source as it was; adding again finishes. Adding the same content again finds the artifact and reads
-nothing; adding changed content makes a new artifact and moves the pointer, and what was derived from
-the old one becomes stale by its id. One writer at a time: whoever calls `add_source` or
+source as it was; adding again finishes. Adding the same content again finds the artifact and parses
+nothing; adding changed content makes a new artifact and moves the pointer, and what was derived
+from the old one becomes stale by its id. One writer at a time: whoever calls `add_source` or
 `remove_source` holds `Workspace.lock`.
 """
 

@@ -59,9 +59,9 @@ def train_tokenizer(
     progress: Progress = SILENT,
     sample_bytes: int = SAMPLE_BYTES,
 ) -> Facts:
-    """Train a byte-level BPE of `vocab_size` tokens on `sources` (default: all) and store it as `name`.
+    """Train a byte-level BPE of `vocab_size` tokens on `sources` (default: all).
 
-    Raises ConfigError if the name is taken or impossible, the size is too small, or there is no
+    It is stored as `name`. Raises ConfigError if the name is taken or impossible, the size is too small, or there is no
     source. A small corpus may fill less than `vocab_size`; `Facts.vocab_size` is what came out.
     """
     check_new(ws, name)
@@ -84,7 +84,7 @@ def train_tokenizer(
         origin="trained",
         vocab_size=tokenizer.get_vocab_size(),
         eot_token=EOT,
-        eot_id=tokenizer.token_to_id(EOT),
+        eot_id=token_id(tokenizer, EOT),
         sources={source: artifact.id for source, artifact in artifacts.items()},
         trained_bytes=sample.bytes,
         available_bytes=available,
@@ -136,8 +136,8 @@ class Sample:
 def add_tokenizer(ws: Workspace, name: str, path_or_hub_id: str) -> Facts:
     """Store the tokenizer of a `tokenizer.json`, a folder with one, or a hub model, as `name`.
 
-    Truncation and padding that the file asks for are switched off: they would cut documents. Its end
-    of text is `<|endoftext|>` if it has that, else its `eos_token`, else one is added.
+    Truncation and padding that the file asks for are switched off: they would cut documents. Its
+    end of text is `<|endoftext|>` if it has that, else its `eos_token`, else one is added.
     """
     check_new(ws, name)
     path = Path(path_or_hub_id).expanduser()
@@ -153,7 +153,7 @@ def add_tokenizer(ws: Workspace, name: str, path_or_hub_id: str) -> Facts:
         origin=path_or_hub_id,
         vocab_size=tokenizer.get_vocab_size(),
         eot_token=eot,
-        eot_id=tokenizer.token_to_id(eot),
+        eot_id=token_id(tokenizer, eot),
         sources={},
         trained_bytes=0,
         available_bytes=0,
@@ -173,7 +173,7 @@ def read_tokenizer(file: Path) -> Tokenizer:
         )
     try:
         return Tokenizer.from_file(str(file))
-    except Exception as error:  # noqa: BLE001  tokenizers raises nothing narrower
+    except Exception as error:  # tokenizers raises nothing narrower
         raise ConfigError(
             "This is no tokenizer file.",
             where=str(file),
@@ -192,6 +192,13 @@ def choose_eot(tokenizer: Tokenizer, config: Path) -> str:
         return token
     tokenizer.add_special_tokens([EOT])
     return EOT
+
+
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a token that the vocabulary is known to hold."""
+    found = tokenizer.token_to_id(token)
+    assert found is not None, token
+    return found
 
 
 def check_new(ws: Workspace, name: str) -> None:
@@ -235,7 +242,7 @@ def default_tokenizer(ws: Workspace) -> str:
         raise ArtifactMissing(
             "This workspace has no tokenizer.",
             where=str(ws.tokenizers),
-            next_step="add a source: the first one trains a tokenizer",
+            next_step="`mixlab measure` trains one on all sources",
         )
     return names[0]
 
@@ -262,6 +269,11 @@ def tokenizer_id(ws: Workspace, name: str) -> str:
     """The hash of a tokenizer's file: what counts and runs depend on."""
     tokenizer_facts(ws, name)
     return file_sha256(folder_of(ws, name) / "tokenizer.json")[:20]
+
+
+def eot_id(ws: Workspace, name: str) -> int:
+    """The id of the token that ends a document."""
+    return tokenizer_facts(ws, name).eot_id
 
 
 def vocab_size(ws: Workspace, name: str) -> int:

@@ -36,7 +36,7 @@ VERSION = 1
 BATCH = 1_000_000  # characters encoded at once
 SEAM = re.compile(r"(?<=\S)\n(?=\S)")
 
-Ids = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
+Ids = npt.NDArray[Any]  # uint16 or uint32
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def count_tokens(
     progress: Progress = SILENT,
     workers: int | None = None,
 ) -> Artifact:
-    """The tokens artifact of a source, made if it is not there; finished parts are not made again."""
+    """The tokens artifact of a source, made if it is not there; finished parts are kept."""
     corpus = documents(ws, source)
     width = "uint16" if vocab_size(ws, tokenizer) <= 1 << 16 else "uint32"
     file = folder_of(ws, tokenizer) / "tokenizer.json"
@@ -144,7 +144,7 @@ def batches(texts: Sequence[str], limit: int = BATCH) -> Iterator[tuple[list[int
 
 
 def cut(text: str, limit: int = BATCH) -> Iterator[str]:
-    """Yield `text` in pieces of `limit` characters or a line more; hard cuts where there is no seam."""
+    """Yield `text` in pieces of at most `limit` characters, cut at seams where there are some."""
     start = 0
     while len(text) - start > limit:
         seam = SEAM.search(text, start + limit - limit // 8, start + limit)
@@ -155,7 +155,7 @@ def cut(text: str, limit: int = BATCH) -> Iterator[str]:
 
 
 def token_arrays(artifact: Artifact) -> list[tuple[Ids, npt.NDArray[np.int64]]]:
-    """For each part (ids of all its documents, mapped from disk; offsets [documents + 1] into them)."""
+    """Per part: ids of all documents, mapped from disk, and offsets [documents + 1] into them."""
     arrays = []
     for part in artifact.parts:
         flat = np.load(part.with_name(f"{part.stem}.tokens.npy"), mmap_mode="r", allow_pickle=False)

@@ -173,7 +173,7 @@ def threshold_for_tokens(
         raise ConfigError(
             "No threshold keeps this share of the tokens.",
             value=keep,
-            next_step="choose a share above 0 and at most 1; a document without a value passes none",
+            next_step="choose a share in (0, 1]; a document without a value passes no threshold",
         )
     signed = -value[known] if side == "min" else value[known]
     order = np.argsort(signed, kind="stable")

@@ -6,9 +6,10 @@ other seeds and other items (`noise`). A difference whose interval holds zero is
 "no effect". With one seed in a group the noise of training is unknown; the interval then holds item
 error only, and the verdict is always unresolved.
 
-Seeds: runs of the same seed share initial weights and document order, so their difference has less
-noise (common random numbers). If at least two seeds are in both groups, the comparison is made on
-these pairs, and runs without a partner are left out and named; otherwise all runs are used unpaired.
+Seeds: runs of the same seed share initial weights and document order, so their difference has
+less noise (common random numbers). If at least two seeds are in both groups, the comparison is made
+on these pairs, and runs without a partner are left out and named; otherwise all runs are used
+unpaired.
 
 Many metrics are compared at once. `p` is per metric, `p_holm` is adjusted for their number (Holm
 1979), and the reason says when a verdict would not stand after that.
@@ -90,7 +91,7 @@ def compare(ws: Workspace, groups: Mapping[str, Sequence[Path]]) -> Comparison:
     """Compare each group after the first with the first, the baseline.
 
     `groups` maps a name to its evaluated run folders. Raises ConfigError for fewer than two groups
-    or an empty one, ArtifactMissing for a run without scores, DataError if nothing was scored alike.
+    or an empty one, ArtifactMissing for a run without scores, DataError if runs share no scores.
     """
     if len(groups) < 2 or not all(groups.values()):
         raise ConfigError(
@@ -179,7 +180,7 @@ def judged(row: Difference) -> Difference:
 
 
 def adjust(rows: Sequence[Difference]) -> list[Difference]:
-    """The rows with p adjusted for their number; the reason says where a verdict would not stand."""
+    """The rows with p adjusted for their number; reasons say which verdicts would not stand."""
     known = [row.p for row in rows if row.p is not None]
     adjusted = iter(holm(known))
     result = []

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunScores:
-    """What a run scored. `summary` has keys scorer, model, context, benchmarks, heldout, metrics."""
+    """What a run scored; `summary` has scorer, model, context, benchmarks, heldout, metrics."""
 
     folder: Path
     items: pl.DataFrame
@@ -168,7 +168,7 @@ def metric_row(scored: Scored, benchmarks: dict[str, Any]) -> dict[str, Any]:
 
 
 def model_hash(folder: Path) -> str:
-    """Names a run's model by the bytes of its weights and tokenizer; ArtifactMissing without one."""
+    """Names a run's model by its weights and tokenizer; ArtifactMissing without one."""
     weights = sorted((folder / "model").glob("*.safetensors"))
     if not weights:
         raise ArtifactMissing(
@@ -181,7 +181,7 @@ def model_hash(folder: Path) -> str:
 
 
 def load_model(folder: Path) -> tuple["PreTrainedModel", "Tokenizer"]:
-    """The run's model in fp32 on the best device, and its tokenizer; read from its own files only."""
+    """The run's model in fp32 on the best device, and its tokenizer, from its own files only."""
     import torch
     from tokenizers import Tokenizer
     from transformers import AutoModelForCausalLM
@@ -191,4 +191,5 @@ def load_model(folder: Path) -> tuple["PreTrainedModel", "Tokenizer"]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if torch.backends.mps.is_available():
         device = "mps"
-    return model.to(device), Tokenizer.from_file(str(path / "tokenizer.json"))
+    model.to(device)  # type: ignore[arg-type]
+    return model, Tokenizer.from_file(str(path / "tokenizer.json"))

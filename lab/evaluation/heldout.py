@@ -7,11 +7,11 @@ is cut into windows of the model's context that do not overlap; each window is f
 before it, so every token is predicted exactly once (the rolling log-likelihood of
 lm-evaluation-harness). The end-of-text after a document is not scored: it has no bytes.
 
-Which documents: those the split by content hash holds out, exact copies once, in the order of their
-content hash up to `SOURCE_BYTES`, of each its first `DOCUMENT_CHARACTERS`. The choice depends on the
-text alone, so runs with different tokenizers read the same bytes, and a document that is added later
-moves at most the tail. About 60,000 tokens a source at 4 bytes a token; one core scores 30,000
-tokens a second at `nano` with a vocabulary of 4,096.
+Which documents: those the split by content hash holds out, exact copies once, in the order of
+their content hash up to `SOURCE_BYTES`, of each its first `DOCUMENT_CHARACTERS`. The choice depends
+on the text alone, so runs with different tokenizers read the same bytes, and a document that is
+added later moves at most the tail. About 60,000 tokens a source at 4 bytes a token; one core scores
+30,000 tokens a second at `nano` with a vocabulary of 4,096.
 
 Where it fails: the first tokens of a window are predicted from little context, which raises every
 value (the early-token curse of Press et al. 2021, arXiv:2012.15832). It does so alike for all runs
@@ -35,20 +35,22 @@ if TYPE_CHECKING:
 SOURCE_BYTES: Final = 240_000  # about 60,000 tokens of English
 DOCUMENT_CHARACTERS: Final = 16_000  # so that a few books do not fill the sample of a source
 
-HELDOUT: Final = {
-    "source": pl.String,
-    "id": pl.String,
-    "nats": pl.Float64,  # minus log-likelihood of the text
-    "bytes": pl.UInt32,  # of the text that was scored
-    "tokens": pl.UInt32,
-}
+HELDOUT: Final = pl.Schema(
+    {
+        "source": pl.String,
+        "id": pl.String,
+        "nats": pl.Float64,  # minus log-likelihood of the text
+        "bytes": pl.UInt32,  # of the text that was scored
+        "tokens": pl.UInt32,
+    }
+)
 
 
 def heldout_sample(documents: pl.LazyFrame, limit: int = SOURCE_BYTES) -> pl.DataFrame:
     """The held-out documents to score: id, content_hash, text, bytes; sorted by content hash.
 
-    `documents` has the columns of schema.DOCUMENTS. Documents are taken while those before them hold
-    fewer than `limit` bytes. Two passes: one over ids, one for the texts of the chosen.
+    `documents` has the columns of schema.DOCUMENTS. Documents are taken while those before them
+    hold fewer than `limit` bytes. Two passes: one over ids, one for the texts of the chosen.
     """
     size = pl.min_horizontal("bytes", pl.lit(DOCUMENT_CHARACTERS, pl.UInt32)).cast(pl.UInt64)
     chosen = (
@@ -98,4 +100,4 @@ def score_heldout(
         nats=pl.Series(-found.nats),
         bytes="bytes",
         tokens=pl.Series([len(ids) for ids in tokens], dtype=pl.UInt32),
-    ).cast(HELDOUT)  # type: ignore[arg-type]
+    ).cast(HELDOUT)

@@ -15,7 +15,7 @@ stays. Where it fails: a wrong gold answer that is well formed cannot be seen fr
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,62 +23,10 @@ import polars as pl
 
 from lab.core.errors import DataError, nearest, shorten
 from lab.core.schema import ITEMS, QUARANTINE
+from lab.evaluation.item_files import read_rows
 
 KINDS = ("multiple_choice", "minimal_pair", "cloze", "generative")
-READABLE = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 PREFERRED_SPLITS = ("test", "validation")  # scored when a file holds several and none was named
-
-
-def read_rows(path: Path) -> Iterator[tuple[str, object]]:
-    """Yield (place, row) of a JSONL(.gz, .zst) or Parquet file; a row is what the JSON held.
-
-    A line that is not JSON in UTF-8 is yielded as the DataError that describes it. Lines end at LF
-    only: U+2028 or a form feed inside a text is no line end. Raises DataError if `path` is no such
-    file.
-    """
-    if not path.is_file() or not path.name.endswith(READABLE):
-        raise DataError(
-            "This is not a file of benchmark items.",
-            where=str(path),
-            next_step=f"name a file that ends in {', '.join(READABLE)}",
-        )
-    if path.suffix == ".parquet":
-        for number, row in enumerate(read_parquet(path).iter_rows(named=True), start=1):
-            yield f"{path.name} row {number}", row
-        return
-    for number, line in enumerate(read_lines(path), start=1):
-        if line.strip():
-            place = f"{path.name} line {number}"
-            yield place, parse_line(line, place)
-
-
-def read_parquet(path: Path) -> pl.DataFrame:
-    """A Parquet file as a frame; DataError if it is none."""
-    try:
-        return pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise DataError("This file is not Parquet.", where=str(path), value=str(error)) from error
-
-
-def read_lines(path: Path) -> Iterator[bytes]:
-    """The lines of a file, decompressed by the ending of its name."""
-    import pyarrow as pa
-
-    try:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            yield from stream.read().split(b"\n")
-    except (OSError, pa.ArrowException) as error:
-        raise DataError("This file cannot be read.", where=str(path), value=str(error)) from error
-
-
-def parse_line(line: bytes, place: str) -> object:
-    """One line as JSON, or the DataError that says why it is none."""
-    try:
-        return json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return DataError("A line is not UTF-8.", where=place, value=str(error))
-    except json.JSONDecodeError as error:
-        return DataError("A line is not JSON.", where=place, value=str(error))
 
 
 def read_items(
@@ -115,7 +63,8 @@ def read_items(
             value=f"{len(faults)} invalid",
             next_step="an item is {'question': ..., 'choices': [...], 'answer': index}",
         )
-    return pl.DataFrame(items, schema=ITEMS), pl.DataFrame(faults, schema=QUARANTINE)
+    schema = pl.Schema(ITEMS)  # type: ignore[arg-type]
+    return pl.DataFrame(items, schema=schema), pl.DataFrame(faults, schema=QUARANTINE)
 
 
 def check_row(

@@ -42,7 +42,7 @@ LOGITS = 1 << 22  # held at once: 16 MB, near the size of a cache
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sequence to feed, and what to read from it: after index `at`, token `target`, for `owner`."""
+    """One sequence to feed, and what to read: after index `at`, token `target`, for `owner`."""
 
     tokens: list[int]
     positions: list[int]
@@ -95,9 +95,9 @@ def log_likelihoods(
             done += len(batch)
             progress(done, len(rows), message)
     owner = np.concatenate(owners or [np.zeros(0, np.int64)])
-    nats = np.bincount(owner, np.concatenate(values or [np.zeros(0)]), count)
+    total = np.bincount(owner, np.concatenate(values or [np.zeros(0)]), count)
     missed = np.bincount(owner, ~np.concatenate(firsts or [np.zeros(0, bool)]), count)
-    return Likelihoods(nats, missed == 0, np.asarray(lost, np.uint32))
+    return Likelihoods(total.astype(np.float64), missed == 0, np.asarray(lost, np.uint32))
 
 
 def plan(groups: Sequence[Sequence[Span]], max_length: int) -> tuple[list[Row], list[int]]:

@@ -16,16 +16,17 @@ evals", arXiv:2411.00640) or only seeds is too narrow, and adding S and T counts
 the bootstrap of both sides does (Owen 2007, "The pigeonhole bootstrap", Ann. Appl. Stat. 1).
 
 **The interval.** S has K - 1 degrees of freedom, often one or two. One t quantile for V with
-Satterthwaite's degrees of freedom then covers too little: when the few seeds agree by luck, V comes
-out small *and* its degrees of freedom large. Each part therefore brings its own quantile (Howe 1974,
-JASA 69; Burdick and Graybill 1992, ch. 3):
+Satterthwaite's degrees of freedom then covers too little: when the few seeds agree by luck, V
+comes out small *and* its degrees of freedom large. Each part therefore brings its own quantile
+(Howe 1974, JASA 69; Burdick and Graybill 1992, ch. 3):
 
     half width = sqrt( t_{K-1}^2 S + t_{n-1}^2 max(T - E, 0) ),   not below t_{n-1} sqrt(T)
 
-Nominal 95 %, 100,000 draws at each of 64 settings (60 and 1,000 items, seed part 0 to 100 times and
-rest 0.01 to 5 times the item part): Satterthwaite covers 87-98 % at K = 2 and 92-98 % at K = 3; this
-95-99 % at both and 95-98 % at K = 5, so "resolved" is wrong at most 5 % of the time. The price is
-width: with two seeds t_1 = 12.7, and only large differences are resolved. Three seeds are worth it.
+Nominal 95 %, 100,000 draws at each of 64 settings (60 and 1,000 items, seed part 0 to 100 times
+and rest 0.01 to 5 times the item part): Satterthwaite covers 87-98 % at K = 2 and 92-98 % at K = 3;
+this 95-99 % at both and 95-98 % at K = 5, so "resolved" is wrong at most 5 % of the time. The price
+is width: with two seeds t_1 = 12.7, and only large differences are resolved. Three seeds are worth
+their cost.
 
 **Ratios and clusters.** A unit is a document (nats over bytes) or a cluster of items that share a
 question (sum of scores over items). With numerators N_kc and denominators D_c, the ratio R_k is
@@ -74,7 +75,7 @@ def linearise(numerators: ArrayLike, denominators: ArrayLike) -> Array:
 
 
 def split_variance(tables: Sequence[Array]) -> Parts:
-    """Mean over `tables` (each [..., seeds, units], units may differ) and the parts of its variance.
+    """Mean over `tables` (each [..., seeds, units], units may differ) and parts of its variance.
 
     Several tables are several benchmarks under the same seeds: their means are averaged with equal
     weight, their items are independent.
@@ -176,7 +177,7 @@ def seed_share(parts: Parts) -> Array:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p values adjusted for their number (Holm 1979): valid whatever the dependence between them."""
+    """p values adjusted for their number (Holm 1979), whatever the dependence between them."""
     order = np.argsort(np.asarray(p, np.float64), kind="stable")
     adjusted = np.zeros(len(p))
     scaled = np.asarray(p, np.float64)[order] * np.arange(len(p), 0, -1)

@@ -5,7 +5,7 @@ included; see `encoding`), gold g:
 
     correct         argmax_c l_c       is g          accuracy of the harness ("acc")
     correct_norm    argmax_c l_c / b_c is g          favours no short choice
-    margin          l_g - max_{c != g} l_c           nats; says how sure, so it moves before accuracy
+    margin          l_g - max_{c != g} l_c           nats; moves before accuracy does
     margin_per_byte the same of l_c / b_c            nats a byte
     gold_bpb        -l_g / (b_g ln 2)                bits per byte of the right answer
 
@@ -36,21 +36,25 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1  # of the definitions above; scores of another version are made again
 
-SCORES: Final = {
-    "benchmark": pl.String,
-    "item_id": pl.String,
-    "kind": pl.String,
-    "cluster": pl.String,  # items with the same question share it; they are not independent
-    "answer_index": pl.Int32,
-    "nats": pl.List(pl.Float64),  # log-likelihood per choice; of the answer alone without choices
-    "bytes": pl.List(pl.UInt32),
-    "gold_bpb": pl.Float64,
-    "margin": pl.Float64,  # null without choices
-    "margin_per_byte": pl.Float64,
-    "correct": pl.Boolean,  # null for generative items
-    "correct_norm": pl.Boolean,  # null without choices
-    "lost": pl.UInt32,  # context tokens that did not fit, largest over the choices
-}
+SCORES: Final = pl.Schema(
+    {
+        "benchmark": pl.String,
+        "item_id": pl.String,
+        "kind": pl.String,
+        "cluster": pl.String,  # items with the same question share it; they are not independent
+        "answer_index": pl.Int32,
+        "nats": pl.List(
+            pl.Float64
+        ),  # log-likelihood per choice; of the answer alone without choices
+        "bytes": pl.List(pl.UInt32),
+        "gold_bpb": pl.Float64,
+        "margin": pl.Float64,  # null without choices
+        "margin_per_byte": pl.Float64,
+        "correct": pl.Boolean,  # null for generative items
+        "correct_norm": pl.Boolean,  # null without choices
+        "lost": pl.UInt32,  # context tokens that did not fit, largest over the choices
+    }
+)
 
 
 def score_items(
@@ -129,7 +133,7 @@ def item_scores(items: pl.DataFrame, table: pl.DataFrame, found: Likelihoods) ->
         correct=pl.when(chosen).then(pl.col("nats").list.arg_max() == gold).otherwise(cloze),
         correct_norm=pl.when(chosen).then(pl.col("rate").list.arg_max() == gold),
         lost="lost",
-    ).cast(SCORES)  # type: ignore[arg-type]
+    ).cast(SCORES)
 
 
 def margins(scores: pl.DataFrame, column: str) -> pl.Series:

@@ -8,13 +8,12 @@ disagree.
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 import streamlit as st
-from numpy.typing import NDArray
 
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.curation.attributes import attribute_names
+from lab.curation.distribution import Histogram
 from lab.curation.filters import Rule
 from lab.curation.presets import load_preset, preset_names
 from lab.curation.signals import BY_ID
@@ -29,9 +28,9 @@ from lab.ui.cuts import (
     write_cuts,
 )
 from lab.ui.fallout import WHICH, Fallout, samples
-from lab.ui.figures import draw, figure_text, source_colours
+from lab.ui.figures import GREY, draw, figure_text, source_colours
 from lab.ui.formats import compact, count, number, percent
-from lab.ui.histogram import distribution, domain, histogram
+from lab.ui.histogram import histogram_figure, tail_words
 from lab.ui.tables import texts
 from lab.ui.text import label, show_document
 
@@ -56,10 +55,12 @@ def signal_words(signal: str) -> str:
     return f"{BY_ID[signal].label} [{signal}]" if signal in BY_ID else signal
 
 
-def threshold_controls(recipe: Recipe, source: str, signal: str, found: Fallout) -> None:
+def threshold_controls(
+    recipe: Recipe, source: str, signal: str, found: Fallout, bins: Histogram
+) -> None:
     """Slider and number boxes for the bounds of one signal."""
     bounds = bounds_of(found.rules, signal)
-    positions = slider_positions(found.frame[signal].cast(pl.Float64).to_numpy(), bounds)
+    positions = slider_positions(bins)
     where = (recipe, source, signal)
     key = f"slide.{recipe.name}.{source}.{signal}"
     shown = snapped(positions, bounds)
@@ -88,15 +89,15 @@ def threshold_controls(recipe: Recipe, source: str, signal: str, found: Fallout)
         )
 
 
-def slider_positions(values: NDArray[np.float64], bounds: Bounds) -> list[float]:
-    """Round numbers over the drawn domain, whole ones for counts."""
-    low, high = domain(values, bounds)
-    log = low > 0 and high / low > 100
+def slider_positions(bins: Histogram) -> list[float]:
+    """Round numbers over the drawn range, whole ones for counts."""
+    low, high = bins.edges[0], bins.edges[-1]
+    if bins.scale == "whole":
+        return [float(v) for v in range(round(low), round(high))] or [low, high]
+    log = bins.scale == "log"
     grid = np.geomspace(low, high, STEPS) if log else np.linspace(low, high, STEPS)
-    if values.size and np.all(values == np.round(values)):
-        grid = np.round(grid)
-    digits = np.array([float(f"{v:.3g}") for v in grid])
-    return [float(v) for v in np.unique(digits)] if digits.min() < digits.max() else [low, high]
+    rounded = np.unique([float(f"{value:.3g}") for value in grid])
+    return [float(value) for value in rounded] if rounded.size > 1 else [low, high]
 
 
 def snapped(positions: Sequence[float], bounds: Bounds) -> tuple[float, float]:
@@ -165,29 +166,27 @@ def show_totals(found: Fallout, saved: Fallout) -> None:
         )
 
 
-def show_histogram(ws: Workspace, source: str, signal: str, found: Fallout) -> None:
+def show_histogram(
+    ws: Workspace, source: str, signal: str, found: Fallout, bins: Histogram
+) -> None:
     """The distribution with the cut, in documents or tokens."""
     unit = st.segmented_control(
         "Count", ["documents", "tokens"], default="documents", key="count", bind="query-params",
         required=True,
     )  # fmt: skip
-    values = found.frame[signal].cast(pl.Float64).to_numpy()
-    bounds = bounds_of(found.rules, signal)
-    weights = found.tokens if unit == "tokens" else np.ones(values.size)
-    shown = distribution(values, weights.astype(np.float64), found.kept, bounds)
-    colour = source_colours(ws).get(source, "")
+    documents_seen, kept = found.frame.height, int(found.kept.sum())
     axis = figure_text(BY_ID[signal].label if signal in BY_ID else signal)
+    colour = source_colours(ws).get(source, GREY)
     draw(
-        histogram(shown, bounds, colour, axis, str(unit)),
+        histogram_figure(bins, bounds_of(found.rules, signal), colour, axis, str(unit)),
         "histogram",
-        f"Distribution of {signal} over {values.size} documents; {int(found.kept.sum())} are kept",
+        f"Distribution of {signal} over {documents_seen} documents; {kept} are kept",
     )
-    meaning = BY_ID[signal] if signal in BY_ID else None
-    if meaning:
-        st.caption(f"{label(meaning.summary)}. {label(meaning.direction)}.")
+    if signal in BY_ID:
+        st.caption(f"{label(BY_ID[signal].summary)}. {label(BY_ID[signal].direction)}.")
     st.caption(
-        f"n = {count(values.size)} training documents, all of them; held-out documents are left "
-        "aside. Values beyond the 0.5th and 99.5th percentile are in the end bins."
+        f"n = {count(documents_seen)} training documents, all of them; {tail_words(bins)}. "
+        "Held-out documents are left aside."
     )
 
 

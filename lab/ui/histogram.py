@@ -1,84 +1,58 @@
-"""The distribution of one signal over the documents of a source, and where a rule cuts it.
+"""The distribution of one signal over the documents of a source, drawn with the cuts of its rules.
 
-Values beyond the half and the 99.5th percentile are counted in the end bins, so one monstrous
-document does not squeeze the rest into one bar; the page says so. A signal whose values are positive
-and spread over more than two decades is drawn on a logarithmic axis.
+Binning is that of `lab.curation.distribution`: the tails beyond the 0.5th and 99.5th percentile are
+counted apart, so one monstrous document does not squeeze the rest into one bar.
 """
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
+import polars as pl
 
+from lab.curation.distribution import Histogram
+from lab.curation.distribution import histogram as count_bins
 from lab.ui.cuts import Bounds
+from lab.ui.fallout import Fallout
 from lab.ui.figures import GREY, add_cut, blank
-from lab.ui.formats import number
+from lab.ui.formats import count, number
 
-BINS = 60
-DECADES = 100.0  # ratio of the domain's ends from which the axis is logarithmic
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """`edges` [bins + 1]; `all` and `kept` [bins], documents or tokens; `log` for the axis."""
-
-    edges: NDArray[np.float64]
-    all: NDArray[np.float64]
-    kept: NDArray[np.float64]
-    log: bool
+EVERYTHING, KEPT = "all documents", "kept by all rules"
 
 
-def domain(values: NDArray[np.float64], cuts: Sequence[float | None]) -> tuple[float, float]:
-    """The interval that is drawn: where nearly all values lie, and every cut that lies in the data."""
-    if values.size == 0:
-        return 0.0, 1.0
-    low, high = (float(q) for q in np.quantile(values, (0.005, 0.995)))
-    least, most = float(values.min()), float(values.max())
-    inside = [cut for cut in cuts if cut is not None and least <= cut <= most]
-    low, high = min([low, *inside]), max([high, *inside])
-    return (low, high) if high > low else (low - 0.5, low + 0.5)
+def bins_of(found: Fallout, signal: str) -> Histogram:
+    """The bins of `signal` for all documents and for those that every rule keeps, on one scale."""
+    frame = found.frame.select("tokens", signal)
+    layers = [
+        frame.with_columns(source=pl.lit(EVERYTHING)),
+        frame.filter(pl.Series(found.kept)).with_columns(source=pl.lit(KEPT)),
+    ]
+    return count_bins(pl.concat(layers), signal)
 
 
-def distribution(
-    values: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    kept: NDArray[np.bool_],
-    cuts: Sequence[float | None],
-) -> Distribution:
-    """Histogram of `values` [docs], each counted `weights`, and of those that are `kept`."""
-    low, high = domain(values, cuts)
-    log = low > 0 and high / low > DECADES
-    whole = values.size > 0 and bool(np.all(values == np.round(values))) and high - low <= BINS
-    if log:
-        edges = np.geomspace(low, high, BINS + 1)
-    elif whole:
-        edges = np.arange(np.floor(low) - 0.5, np.ceil(high) + 1.0)
-    else:
-        edges = np.linspace(low, high, BINS + 1)
-    inside = np.clip(values, edges[0], edges[-1])
-    everything, _ = np.histogram(inside, edges, weights=weights)
-    left, _ = np.histogram(inside[kept], edges, weights=weights[kept])
-    return Distribution(edges, everything, left, log)
-
-
-def histogram(found: Distribution, bounds: Bounds, colour: str, x: str, unit: str) -> go.Figure:
+def histogram_figure(
+    bins: Histogram, bounds: Bounds, colour: str, axis: str, unit: str
+) -> go.Figure:
     """Grey: all documents; coloured: those the recipe keeps; dashed: the thresholds."""
-    figure = blank(300, x=x, y=unit)
-    for name, heights, paint, opacity in (
-        ("all", found.all, GREY, 0.45),
-        ("kept by all rules", found.kept, colour, 0.9),
-    ):
+    edges = np.array(bins.edges)
+    figure = blank(300, x=axis, y=unit)
+    for name, paint, opacity in ((EVERYTHING, GREY, 0.45), (KEPT, colour, 0.9)):
+        heights = bins.heights(name, unit) if name in bins.bins["source"] else edges[:-1] * 0
         figure.add_scatter(
-            x=found.edges, y=np.append(heights, heights[-1:]), name=name, mode="lines",
+            x=edges, y=np.append(heights, heights[-1:]), name=name, mode="lines",
             line={"shape": "hv", "width": 1, "color": paint}, fill="tozeroy",
             fillcolor=paint, opacity=opacity, hovertemplate="%{x:.4g}: %{y:,.0f}",
         )  # fmt: skip
     for bound, word in zip(bounds, ("min", "max"), strict=True):
-        if bound is not None and found.edges[0] <= bound <= found.edges[-1]:
-            at = float(np.log10(bound)) if found.log else bound
+        if bound is not None and edges[0] <= bound <= edges[-1]:
+            at = float(np.log10(bound)) if bins.scale == "log" else bound
             add_cut(figure, at, f"{word} {number(bound)}")
-    figure.update_xaxes(type="log" if found.log else "linear")
+    figure.update_xaxes(type="log" if bins.scale == "log" else "linear")
     figure.update_layout(hovermode="x unified")
     return figure
+
+
+def tail_words(bins: Histogram) -> str:
+    """How many documents lie beyond the drawn range."""
+    below, above, _ = bins.outside(EVERYTHING, "documents")
+    if below + above == 0:
+        return "every document is drawn"
+    return f"{count(below)} lie below the drawn range and {count(above)} above it"

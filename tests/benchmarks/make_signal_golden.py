@@ -67,7 +67,9 @@ def verdict(step: BaseFilter, text: str) -> str:
     return "kept" if result is True else result[1]
 
 
-def recorded(make: Callable[..., BaseFilter], text: str, names: dict[str, str]) -> dict[str, object]:
+def recorded(
+    make: Callable[..., BaseFilter], text: str, names: dict[str, str]
+) -> dict[str, object]:
     """Values a filter compares with the thresholds `names` (argument name to signal id)."""
     recorders = {argument: Recorder() for argument in names}
     verdict(make(**recorders), text)
@@ -238,7 +240,10 @@ def hand_made() -> dict[str, str]:
         "astral marks": "Brahmi 𑁇\nChakma 𑅁\nSign 𝪈\nplain 𐩖",
         "letters of other kinds": "ª º ʰ ǅ ℵ Ⅷ ① ² ٣ ०१ _ 𝔘𝔫𝔦 ꙮ",
         "capitals": "SHOUTING About ÄÖÜ And ΣΑΣ Ⅷ",
-        "very long word": "x" * 1001 + " and the rest of the line is here.\n" + "y" * 1000 + " a b c.",
+        "very long word": "x" * 1001
+        + " and the rest of the line is here.\n"
+        + "y" * 1000
+        + " a b c.",
         "very long line": " ".join(PROSE) * 20,
         "many short lines": "\n".join(["Home", "About us", "News", "Contact", "Home"] * 6),
         "thirty characters": "x" * 30 + "\n" + "y" * 31 + "\n" + "é" * 30 + "\n" + "é" * 31,
@@ -256,7 +261,9 @@ def hand_made() -> dict[str, str]:
         "c4 curly in a short line": prose + "\n{ }.",
         "c4 few sentences": "The lamp is lit. It burns.\nNobody knows why it does...\nAnd then what?",
         "c4 no end marks": "\n".join(line.rstrip(".") for line in PROSE),
-        "c4 quotes": "\n".join(['She said "so it is."', "It was 'dry.'", "Then (so they say.)"] * 2),
+        "c4 quotes": "\n".join(
+            ['She said "so it is."', "It was 'dry.'", "Then (so they say.)"] * 2
+        ),
         "c4 padded": "\n".join(f"\t {line} \x1f" for line in PROSE),
         "code": "def lamp(oil):\n    # burn\n    return {k: v for k, v in oil.items()}\n\n\nlamp({})\n",
         "html": "<p>The lamp</p>\n<p>The lamp</p>\n<script>alert('the lamp')</script>",
@@ -276,8 +283,14 @@ def hand_made() -> dict[str, str]:
 def random_texts(number: int) -> dict[str, str]:
     """Seeded mixtures of words and hostile separators."""
     rng = random.Random(20_26)
-    vocabulary = "the of a bc ab c 1 11 lamp rope. tower! # ... … - • été 漢 🐝 {x} “so” and".split()
-    gaps = [" "] * 14 + ["\n"] * 4 + ["\n\n", "\n\n\n", "\r\n", "\x0b", "\u2028", "\x1f", " \n", "\u00a0"]
+    vocabulary = (
+        "the of a bc ab c 1 11 lamp rope. tower! # ... … - • été 漢 🐝 {x} “so” and".split()
+    )
+    gaps = (
+        [" "] * 14
+        + ["\n"] * 4
+        + ["\n\n", "\n\n\n", "\r\n", "\x0b", "\u2028", "\x1f", " \n", "\u00a0"]
+    )
     texts = {}
     for k in range(number):
         words = rng.choices(vocabulary, k=rng.randint(3, 120))

@@ -60,7 +60,7 @@ def change(path: str, value: object) -> dict[str, Any]:
     *parents, last = path.split(".")
     for key in parents:
         target = target[int(key) if isinstance(target, list) else key]
-    target[last] = value
+    target[int(last) if isinstance(target, list) else last] = value
     return whole
 
 

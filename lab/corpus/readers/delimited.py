@@ -49,7 +49,7 @@ class Lines:
 def read_delimited(
     read: Read, form: str, where: str, settings: ReadSettings
 ) -> Iterator[Row | BadRow]:
-    """Yield the rows of a CSV or TSV stream; `form` is "csv" or "tsv", `where` names it in errors."""
+    """Yield the rows of a CSV or TSV stream; `form` says which, `where` names it in errors."""
     csv.field_size_limit(settings.max_line_bytes // 4)  # `csv` holds a field as 4 bytes a character
     lines = Lines(read, settings.max_line_bytes)
     stream = iter(lines)
@@ -95,7 +95,7 @@ def header_of(records: "Iterator[list[str]]", where: str) -> list[str]:
 def next_record(
     records: "Iterator[list[str]]", header: list[str], begin: int
 ) -> Row | BadRow | None:
-    """The next record that begins at line `begin`; a Row without values for a blank line, None at the end."""
+    """The record that begins at line `begin`; a blank line is an empty Row, the end is None."""
     try:
         fields = next(records, None)
     except csv.Error as error:

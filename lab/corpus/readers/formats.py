@@ -1,8 +1,8 @@
 """What a file is: decided by its name, checked against its first bytes.
 
-Text formats cannot be told apart by content (a line of JSON is also a line of CSV), so the extension
-decides; binary ones announce themselves, so a name that says otherwise is an error and no guess is
-made. A name without a known extension is a text file.
+Text formats cannot be told apart by content (a line of JSON is also a line of CSV), so the
+extension decides; binary ones announce themselves, so a name that says otherwise is an error and no
+guess is made. A name without a known extension is a text file.
 """
 
 from pathlib import PurePosixPath

@@ -1,8 +1,8 @@
 """Datasets on the Hugging Face hub, streamed: nothing is downloaded whole.
 
-    hf://datasets/OWNER/NAME[@REVISION]/PATH   files, folders or globs, read by the reader of their
-                                               format through huggingface_hub's file system
-    OWNER/NAME[:CONFIG][@SPLIT]                a dataset as its authors defined it, through `datasets`
+    hf://datasets/OWNER/NAME[@REVISION]/PATH   files, folders, globs: each by the reader of its
+                                               format, through huggingface_hub's file system
+    OWNER/NAME[:CONFIG][@SPLIT]                a dataset as its authors defined it: `datasets`
 
 A branch is resolved to its commit once, so that what is read has an identity and cannot change on
 the way. `HF_ENDPOINT` and `HF_TOKEN` work as everywhere. The first form is the robust one: bad rows
@@ -57,10 +57,8 @@ def find_files(uri: str) -> list[HubFile]:
         root = f"datasets/{repo}@{commit(repo, unquote(match['revision'] or 'main'))}"
         system = HfFileSystem()
         pattern = f"{root}/{inner}".rstrip("/")
-        if "*" in inner or "?" in inner or "[" in inner:
-            found: dict[str, Any] = system.glob(pattern, detail=True)
-        else:
-            found = system.find(pattern, detail=True)
+        search: Any = system.glob if re.search(r"[*?\[]", inner) else system.find
+        found: dict[str, dict[str, Any]] = search(pattern, detail=True)
     return [hub_file(root, info) for _, info in sorted(found.items()) if is_content(root, info)]
 
 
@@ -78,7 +76,7 @@ def hub_file(root: str, info: dict[str, Any]) -> HubFile:
 
 
 def find_dataset(spec: str) -> HubFile:
-    """A dataset by its hub id; ConfigError if there is none, DependencyMissing if the hub is away."""
+    """A dataset by its hub id; ConfigError if there is none."""
     match = HUB_ID.fullmatch(spec)
     assert match is not None, "the caller matched HUB_ID"
     with reachable(spec):
@@ -186,10 +184,10 @@ def choose_split(splits: list[str], wanted: str | None, where: str) -> str:
 @contextmanager
 def reachable(where: str) -> Iterator[None]:
     """Turn what the hub's client raises into errors that say what to do."""
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError: its client's
         GatedRepoError,
         HfHubHTTPError,
-        HTTPError,  # type: ignore[attr-defined]  # its client's base error; that package was renamed
+        HTTPError,
         RemoteEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
@@ -223,7 +221,7 @@ def reachable(where: str) -> Iterator[None]:
 
 
 def download_tokenizer(repo: str) -> Path:
-    """The folder in the local cache with `tokenizer.json` of a hub model; ConfigError if it has none."""
+    """The folder in the local cache with `tokenizer.json` of a hub model."""
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
         raise ConfigError(
             "There is no such file or folder.", value=repo, next_step="check the path"

@@ -1,10 +1,10 @@
 """Lines of a byte stream, decompressed, split on LF only, none longer than a limit.
 
 `str.splitlines` and text-mode files also break at U+2028, U+0085 and form feeds, which JSON allows
-inside a string: they cut good rows in two. A line over the limit is skipped as it streams past, so a
-line of 200 MB costs one buffer. A stream that breaks (a truncated gzip) ends with one BadRow in
-place of the tail; lines complete before the break are kept, up to one buffer of 16 kB for zstd,
-whose decoder in Arrow returns nothing from the read that meets the break.
+inside a string: they cut good rows in two. A line over the limit is dropped as it streams past, so
+a line of 200 MB costs no more than the limit. A stream that breaks (a truncated gzip) ends with one
+BadRow in place of the tail. Lines complete before the break are kept; from zstd up to 16 kB of them
+are lost, since its decoder in Arrow returns nothing from the read that meets the break.
 
 Measured: gzip 580 MB/s, zstd 1,330 MB/s decompressed, splitting 2 us a 1 kB line on one Zen 4 core.
 """
@@ -60,7 +60,7 @@ def decompressed(handle: BinaryIO, compression: str) -> Read:
 
 
 def split_lines(read: Read, limit: int) -> Iterator[Line | BadRow]:
-    """Yield the lines that `read` delivers; a BadRow for each over `limit` bytes and for a break."""
+    """Yield the lines of a stream; a BadRow for each over `limit` bytes and for a break."""
     number, size = 1, 0
     held: list[bytes] = []  # the beginning of a line whose end has not come yet
     while True:

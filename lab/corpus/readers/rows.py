@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that is no document: its line (or row) number from 1, the reason, the first characters."""
+    """A row that is no document: its line (or row) number from 1, why, and its beginning."""
 
     line: int
     reason: str

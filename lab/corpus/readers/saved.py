@@ -1,4 +1,4 @@
-"""A folder written by `Dataset.save_to_disk` or `DatasetDict.save_to_disk` of Hugging Face datasets.
+"""A folder written by `save_to_disk` of a Hugging Face `Dataset` or `DatasetDict`.
 
 Such a folder holds `state.json`, which lists Arrow IPC stream files in order; a dictionary of them
 holds `dataset_dict.json` with the names of its splits, each a folder. The files are mapped into

@@ -73,7 +73,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, compiled on its first call and kept on disk for the next process.
 
     Numba looks for a writable folder beside this file, then in the user's cache folder. Where there
-    is none, the compiled code is kept in memory only, and every process compiles anew (10 s).
+    is none, the compiled code is kept in memory only, and every process compiles anew (6 s).
     """
     try:
         return njit(cache=True, nogil=True)(function)
