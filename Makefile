@@ -47,3 +47,13 @@ browser:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+
+# Exports against the trainers' own parsers, in an environment of their own.
+trainers: $(VENV)/installed
+	test -x .venv-trainers/bin/python || $(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/python -m pip install --quiet $$(grep '^torch==' tests/trainers/requirements.txt)
+	.venv-trainers/bin/python -m pip install --quiet -r tests/trainers/requirements.txt
+	rm -rf build/trainers && mkdir -p build/trainers
+	$(BIN)/python -m tests.trainers.make_exports build/trainers
+	MIXLAB_EXPORTS=$(CURDIR)/build/trainers .venv-trainers/bin/python -m pytest -q -c /dev/null --noconftest \
+	  --rootdir tests/trainers tests/trainers/check_parsers.py

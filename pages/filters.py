@@ -30,19 +30,25 @@ if offer_measuring(ws, source):
 @st.fragment
 def live(recipe: Recipe, source: str) -> None:
     """Everything that follows a threshold."""
+    top = st.container()
+    controls, picture = st.columns([2, 3], gap="medium")
+    moves, draft = controls.container(), controls.container()
+    with draft:
+        draft_line(recipe, source)  # first: it brings the unsaved thresholds from the URL
     with guarded():
-        cuts = read_cuts(recipe.name, source)
-        rules = apply_cuts(recipe.sources[source], cuts)
-        signal = panel.choose_signal(ws, source, rules)
+        rules = apply_cuts(recipe.sources[source], read_cuts(recipe.name, source))
+        with top:
+            signal = panel.choose_signal(ws, source, rules)
         found = fallout(ws, source, rules, [signal], recipe.tokenizer)
         saved = fallout(ws, source, recipe.sources[source], [signal], recipe.tokenizer)
         bins = bins_of(found, signal)
-        controls, picture = st.columns([2, 3], gap="medium")
-        with controls:
+        with moves:
             panel.threshold_controls(recipe, source, signal, found, bins)
             panel.show_totals(found, saved)
         with picture:
             panel.show_histogram(ws, source, signal, found, bins)
+        with draft:
+            save_bar(ws, recipe)
         st.subheader("What each rule takes", anchor=False)
         panel.show_rules(found)
         st.subheader("Read what falls", anchor=False)
@@ -54,8 +60,6 @@ def live(recipe: Recipe, source: str) -> None:
             alt="Documents and tokens that each source keeps under its rules",
             column_config=panel.SOURCE_COLUMNS,
         )
-    draft_line(recipe, source)
-    save_bar(ws, recipe)
 
 
 live(recipe, source)

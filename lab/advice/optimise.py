@@ -29,7 +29,6 @@ KL_PATH = (0.0, 0.005, 0.02, 0.05, 0.1, 0.3, 1.0)  # .005-.1 is the range found 
 GAP = 1e-7  # in the unit of the cost: far below any difference between runs
 MOST_STEPS = 5000
 ETA = (1e-9, 1e8)  # bounds of the step size
-ROUNDING = 1e-12  # of a cost: a step is not refused for less
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +61,9 @@ def optimise(
         aim = (logs / eta + kl * target - slope) / (1 / eta + kl)
         trial = fill(np.exp(aim - aim.max(axis=1, keepdims=True)), caps)
         trial_cost, trial_slope = surface.at(trial, blend)
-        model = cost + (slope * (trial - points)).sum(axis=1)
-        moved = divergence(trial, np.maximum(points, TINY)) / eta[:, 0]
-        better = trial_cost <= model + moved + ROUNDING * np.maximum(np.abs(cost), 1.0)
+        move = trial - points
+        apart = move * (np.log(np.maximum(trial, TINY)) - logs) / eta
+        better = ((trial_slope - slope) * move).sum(axis=1) <= apart.sum(axis=1)
         points = np.where(better[:, None], trial, points)
         cost = np.where(better, trial_cost, cost)
         slope = np.where(better[:, None], trial_slope, slope)

@@ -77,7 +77,7 @@ def runs(options: argparse.Namespace) -> Shown:
 
 def compare(options: argparse.Namespace) -> Shown:
     """Paired differences between groups of runs, with intervals."""
-    from lab.evaluation.compare import compare_named
+    from lab.evaluation.choose import compare_named
 
     comparison = compare_named(workspace(options), options.groups)
     title = " against ".join(options.groups)

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -163,10 +164,10 @@ def try_lock(path: Path, purpose: str) -> bool:
         temp.unlink(missing_ok=True)
 
 
-def read_holder(path: Path) -> dict[str, object] | None:
+def read_holder(path: Path) -> dict[str, Any] | None:
     """Who holds the lock: pid, start, purpose; None if nobody does."""
     try:
-        holder: dict[str, object] = read_json(path)
+        holder: dict[str, Any] = read_json(path)
     except FileNotFoundError:
         return None
     return holder

@@ -61,8 +61,9 @@ def train_tokenizer(
 ) -> Facts:
     """Train a byte-level BPE of `vocab_size` tokens on `sources` (default: all).
 
-    It is stored as `name`. Raises ConfigError if the name is taken or impossible, the size is too small, or there is no
-    source. A small corpus may fill less than `vocab_size`; `Facts.vocab_size` is what came out.
+    It is stored as `name`. A small corpus may fill less than `vocab_size`; `Facts.vocab_size` is
+    what came out. Raises ConfigError if the name is taken or impossible, the size is too small, or
+    there is no source.
     """
     check_new(ws, name)
     if not SMALLEST <= vocab_size <= SHARES:

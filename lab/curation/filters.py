@@ -159,12 +159,12 @@ def fail_mask(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.Series:
 def fails(rule: Rule) -> pl.Expr:
     """True where a value lies outside the rule's interval."""
     value = pl.col(rule.signal).cast(pl.Float64)
-    tests = []
+    tests = [value.is_null()]  # none is, after `check_measured`; a rule without bounds fails nobody
     if rule.min is not None:
         tests.append(value < rule.min)
     if rule.max is not None:
         tests.append(value > rule.max)
-    return reduce(or_, tests, pl.lit(False))
+    return reduce(or_, tests)
 
 
 def check_number(rules: Sequence[Rule], where: str) -> None:

@@ -52,8 +52,11 @@ def read_line(line: bytes, where: str) -> tuple[str, float]:
         value = json.loads(line)
     except ValueError as error:
         raise DataError("This line is not JSON.", where=where, value=line[:80]) from error
-    name, label = (value.get("id"), value.get("label")) if isinstance(value, dict) else (0, 0)
-    number = float(label) if type(label) in (int, float) else math.nan  # a bool is no number here
+    keys = value if isinstance(value, dict) else {}
+    name, label = keys.get("id"), keys.get("label")
+    number = math.nan
+    if isinstance(label, int | float) and not isinstance(label, bool):
+        number = float(label)
     if not math.isfinite(number) or not isinstance(name, str):
         raise DataError(
             "A label needs a text `id` and a finite number `label`.",

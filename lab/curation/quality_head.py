@@ -103,12 +103,13 @@ def weigh(counts: csr_array, idf: F64) -> csr_array:
 
 def fit_head(text: pl.Series, labels: F64, groups: pl.Series) -> Fit:
     """Fit and cross-validate; texts with equal `groups` (content hashes) share a fold."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     counts = count_buckets(text)
-    present = np.bincount(counts.indices, minlength=1 << BITS)
-    idf = np.log((1 + len(text)) / (1 + present)) + 1
-    x = weigh(counts, idf)
+    occurrences = np.bincount(counts.indices, minlength=1 << BITS)
+    idf = np.log((1 + len(text)) / (1 + occurrences)) + 1
+    present = np.flatnonzero(occurrences)  # the others have coefficient 0: leave them out
+    x = weigh(counts, idf)[:, present]
     order = groups.rank("dense").to_numpy().astype(np.int64)
     with threadpool_limits(1):  # sums in another order would change the last bits
         predicted = np.empty(len(labels))
@@ -118,7 +119,9 @@ def fit_head(text: pl.Series, labels: F64, groups: pl.Series) -> Fit:
             predicted[test] = ridge(x[~test], labels[~test], penalty).predict(x[test])
         penalty = choose_penalty(x, labels, order)
         model = ridge(x, labels, penalty)
-    head = Head(idf, model.coef_.astype(np.float64), float(model.intercept_))
+    coefficients = np.zeros(1 << BITS)
+    coefficients[present] = model.coef_
+    head = Head(idf, coefficients, float(model.intercept_))
     return Fit(head, penalty, held_out_error(labels, predicted))
 
 

@@ -38,21 +38,19 @@ VERSION: Final = 1  # of the definitions above; scores of another version are ma
 
 SCORES: Final = pl.Schema(
     {
-        "benchmark": pl.String,
-        "item_id": pl.String,
-        "kind": pl.String,
-        "cluster": pl.String,  # items with the same question share it; they are not independent
-        "answer_index": pl.Int32,
-        "nats": pl.List(
-            pl.Float64
-        ),  # log-likelihood per choice; of the answer alone without choices
-        "bytes": pl.List(pl.UInt32),
-        "gold_bpb": pl.Float64,
-        "margin": pl.Float64,  # null without choices
-        "margin_per_byte": pl.Float64,
-        "correct": pl.Boolean,  # null for generative items
-        "correct_norm": pl.Boolean,  # null without choices
-        "lost": pl.UInt32,  # context tokens that did not fit, largest over the choices
+        "benchmark": pl.String(),
+        "item_id": pl.String(),
+        "kind": pl.String(),
+        "cluster": pl.String(),  # items of one question share it: they are not independent
+        "answer_index": pl.Int32(),
+        "nats": pl.List(pl.Float64()),  # log-likelihood per choice, or of the answer alone
+        "bytes": pl.List(pl.UInt32()),
+        "gold_bpb": pl.Float64(),
+        "margin": pl.Float64(),  # null without choices
+        "margin_per_byte": pl.Float64(),
+        "correct": pl.Boolean(),  # null for generative items
+        "correct_norm": pl.Boolean(),  # null without choices
+        "lost": pl.UInt32(),  # context tokens that did not fit, most over the choices
     }
 )
 
@@ -128,8 +126,8 @@ def item_scores(items: pl.DataFrame, table: pl.DataFrame, found: Likelihoods) ->
         nats="nats",
         bytes="bytes",
         gold_bpb=-pl.col("rate").list.get(gold) / np.log(2),
-        margin=pl.Series(margins(joined, "nats")),
-        margin_per_byte=pl.Series(margins(joined, "rate")),
+        margin=margins(joined, "nats"),
+        margin_per_byte=margins(joined, "rate"),
         correct=pl.when(chosen).then(pl.col("nats").list.arg_max() == gold).otherwise(cloze),
         correct_norm=pl.when(chosen).then(pl.col("rate").list.arg_max() == gold),
         lost="lost",

@@ -202,7 +202,7 @@ def train_folders(folders: Sequence[Path], p: a.Train | a.Sweep, progress: Progr
         workers=p.workers,
         engine=p.engine,
         address=p.address,
-        after="lab.evaluation.evaluate:evaluate_folder",
+        after="lab.evaluation.evaluate:evaluate_run",
         progress=progress,
     )
     return {"runs": [folder.name for folder in folders], "failed": outcome.failed}

@@ -22,7 +22,7 @@ DOCUMENT = "doc"
 def wanted_controls(ws: Workspace, source: Source, recipe: Recipe | None) -> Wanted:
     """The controls above the list."""
     reasons = [rule.words() for rule in recipe.sources.get(source.name, ())] if recipe else []
-    first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
+    first, second = st.columns(2)
     outcome = first.selectbox(
         "Show", [*OUTCOMES, *dict.fromkeys(reasons)], key="show", bind="query-params",
         format_func=lambda o: o if o in OUTCOMES else f"fails: {o}",
@@ -31,12 +31,18 @@ def wanted_controls(ws: Workspace, source: Source, recipe: Recipe | None) -> Wan
         "Sort by", ["", *attribute_names(ws, source.name)], key="sort", bind="query-params",
         format_func=lambda name: signal_words(name) if name else "order in the source",
     )  # fmt: skip
-    falling = third.toggle("Highest first", key="falling", bind="query-params", disabled=not sort)
-    fourth, fifth = st.columns([4, 1], vertical_alignment="bottom")
-    text = fourth.text_input(
-        "Search in the text", key="q", bind="query-params", placeholder="words, exactly as written"
+    text = st.text_input(
+        "Search in the text",
+        key="q",
+        bind="query-params",
+        type="search",
+        placeholder="words as written; upper and lower case are the same",
     )
-    regex = fifth.toggle("Pattern", key="regex", bind="query-params", help="A regular expression")
+    with st.container(horizontal=True):
+        regex = st.toggle("Search is a regular expression", key="regex", bind="query-params")
+        falling = st.toggle(
+            "Highest first", key="falling", bind="query-params", disabled=not sort
+        )
     return Wanted(str(outcome), str(sort or ""), bool(falling), (text or "").strip(), bool(regex))
 
 

@@ -29,7 +29,7 @@ from lab.ui.cuts import (
 )
 from lab.ui.fallout import WHICH, Fallout, samples
 from lab.ui.figures import GREY, draw, figure_text, source_colours
-from lab.ui.formats import compact, count, number, percent
+from lab.ui.formats import compact, count, number, percent, sentence
 from lab.ui.histogram import histogram_figure, tail_words
 from lab.ui.tables import texts
 from lab.ui.text import label, show_document
@@ -68,6 +68,7 @@ def threshold_controls(
     st.select_slider(
         "Keep documents between",
         positions,
+        value=(positions[0], positions[-1]),  # two handles; what they show is set above
         key=key,
         format_func=number,
         on_change=slid,
@@ -159,7 +160,7 @@ def show_totals(found: Fallout, saved: Fallout) -> None:
     ):
         change = f"{compact(now - was)} against the saved rules" if now != was else None
         grid.metric(
-            label(f"{name} of {compact(whole)}"),
+            label(f"{name}, of {compact(whole)}"),
             f"{compact(now)} ({percent(now / max(whole, 1))})",
             delta=change,
             border=True,
@@ -183,7 +184,8 @@ def show_histogram(
         f"Distribution of {signal} over {documents_seen} documents; {kept} are kept",
     )
     if signal in BY_ID:
-        st.caption(f"{label(BY_ID[signal].summary)}. {label(BY_ID[signal].direction)}.")
+        meaning = BY_ID[signal]
+        st.caption(f"{label(sentence(meaning.summary))} {label(sentence(meaning.direction))}")
     st.caption(
         f"n = {count(documents_seen)} training documents, all of them; {tail_words(bins)}. "
         "Held-out documents are left aside."
@@ -192,6 +194,9 @@ def show_histogram(
 
 def show_rules(found: Fallout) -> None:
     """What each rule takes."""
+    if not found.rules:
+        st.caption("This source has no rule: every document is kept. Move the threshold to add one.")
+        return
     frame = found.account.by_rule().select(
         "reason", "first_documents", "first_tokens", "only_documents", "only_tokens", "share_tokens"
     )

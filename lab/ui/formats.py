@@ -87,3 +87,8 @@ def epochs_words(epochs: float, cap: float) -> str:
     if epochs <= 1:
         return "fresh"
     return "as good as fresh" if epochs <= 4 else "decaying"
+
+
+def sentence(words: str) -> str:
+    """`words` with a capital first letter and a full stop."""
+    return words[:1].upper() + words[1:].rstrip(".") + "."

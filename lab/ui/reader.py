@@ -122,10 +122,13 @@ def quantiles(_artifact: Artifact, key: str, names: tuple[str, ...]) -> dict[str
 
 
 def percentile(value: float | None, marks: list[float]) -> float | None:
-    """The share of documents at or below `value`, in steps of 5 percent."""
+    """Where `value` lies among the source's documents, in percent; ties count half."""
     if value is None or marks[0] is None:
         return None
-    return 100 * max((q for q, mark in zip(QUANTILES, marks, strict=True) if mark <= value), default=0)
+    pairs = list(zip(QUANTILES, marks, strict=True))
+    below = max((q for q, mark in pairs if mark < value), default=0.0)
+    upto = max((q for q, mark in pairs if mark <= value), default=0.0)
+    return 50 * (below + upto)
 
 
 def limits(low: float | None, high: float | None) -> str:

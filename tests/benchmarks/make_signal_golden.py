@@ -173,9 +173,10 @@ def judge(name: str, text: str) -> dict[str, object]:
 
 
 PROSE = (
-    "The ferry leaves the harbour of Merrow at six, and the people who have to be on the island with "
-    "their goods come early.",
-    "It is said that a lamp was once kept in the tower to guide them; nobody remembers who paid for it.",
+    "The ferry leaves the harbour of Merrow at six, and the people who have to be on the island "
+    "with their goods come early.",
+    "It is said that a lamp was once kept in the tower to guide them; nobody remembers who paid "
+    "for it.",
     "“Is that so?” asked the clerk. She had never seen the lamp, nor did she wish to.",
     "In winter the boat stays away for weeks. The island lives on dried fish, barley and patience.",
     "Of the nine families that settled there, six still keep bees, and two of the rest make rope.",
@@ -249,7 +250,8 @@ def hand_made() -> dict[str, str]:
         "thirty characters": "x" * 30 + "\n" + "y" * 31 + "\n" + "é" * 30 + "\n" + "é" * 31,
         "line ends": "a.\nb!\nc?\nd:\ne;\nf…\ng”\nh\"\ni'\nj)\nk。\nl！\nm. \nn",
         "c4 short lines": "Two words.\nThree words here.\n[1] one two.\nOne [2].\n[3] [4] [5].",
-        "c4 citations": "The lamp[1] was lit.[23]\nRope is made here.[edit]\nSo they say[citation needed].",
+        "c4 citations": "The lamp[1] was lit.[23]\nRope is made here.[edit]\n"
+        "So they say[citation needed].",
         "c4 javascript": "Please enable JavaScript now.\n" + prose + "\njavascript: on, it says.",
         "c4 policy": prose + "\nRead our Privacy Policy first.\nThis site USES COOKIES, as all do.",
         "c4 kelvin sign": prose + "\nWe use coo\u212aies here.\nLOREM İPSUM is no match.",
@@ -259,13 +261,15 @@ def hand_made() -> dict[str, str]:
         "c4 curly, unended": prose + "\nfor all x { do }",
         "c4 curly after javascript": prose + "\nThe javascript says { now }.",
         "c4 curly in a short line": prose + "\n{ }.",
-        "c4 few sentences": "The lamp is lit. It burns.\nNobody knows why it does...\nAnd then what?",
+        "c4 few sentences": "The lamp is lit. It burns.\nNobody knows why it does...\n"
+        "And then what?",
         "c4 no end marks": "\n".join(line.rstrip(".") for line in PROSE),
         "c4 quotes": "\n".join(
             ['She said "so it is."', "It was 'dry.'", "Then (so they say.)"] * 2
         ),
         "c4 padded": "\n".join(f"\t {line} \x1f" for line in PROSE),
-        "code": "def lamp(oil):\n    # burn\n    return {k: v for k, v in oil.items()}\n\n\nlamp({})\n",
+        "code": "def lamp(oil):\n    # burn\n    return {k: v for k, v in oil.items()}\n\n\n"
+        "lamp({})\n",
         "html": "<p>The lamp</p>\n<p>The lamp</p>\n<script>alert('the lamp')</script>",
         "long, tags": " ".join(f"#{w} {w}" for line in PROSE for w in line.split()),
         "long, teasers": " ".join(f"{w}... read" for line in PROSE for w in line.split()),
@@ -283,18 +287,14 @@ def hand_made() -> dict[str, str]:
 def random_texts(number: int) -> dict[str, str]:
     """Seeded mixtures of words and hostile separators."""
     rng = random.Random(20_26)
-    vocabulary = (
-        "the of a bc ab c 1 11 lamp rope. tower! # ... … - • été 漢 🐝 {x} “so” and".split()
-    )
-    gaps = (
-        [" "] * 14
-        + ["\n"] * 4
-        + ["\n\n", "\n\n\n", "\r\n", "\x0b", "\u2028", "\x1f", " \n", "\u00a0"]
-    )
+    words = "the of a bc ab c 1 11 lamp rope. tower! # ... … - • été 漢 🐝 {x} “so” and"
+    vocabulary = tuple(words.split(" "))
+    rare_gaps = ["\n\n", "\n\n\n", "\r\n", "\x0b", "\u2028", "\x1f", " \n", "\u00a0"]
+    gaps = [" "] * 14 + ["\n"] * 4 + rare_gaps
     texts = {}
     for k in range(number):
-        words = rng.choices(vocabulary, k=rng.randint(3, 120))
-        line = "".join(word + rng.choice(gaps) for word in words)
+        drawn = rng.choices(vocabulary, k=rng.randint(3, 120))
+        line = "".join(word + rng.choice(gaps) for word in drawn)
         texts[f"random {k}"] = line * rng.choice((1, 1, 1, 2))
     return texts
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from lab.curation.signals import compute
 from lab.curation.signals.characters import SENTENCE_END, SYMBOLS
 
-PIECES = (
+TOKENS = (
     "the of and be lamp Rope a bc ab c 1 11 # ## ... … .... . ! ? 。 - • “so” {x} [1] [edit] "
     "javascript JavaScript cookies LOREM ipsum lorem use Ⅷ é 漢 🐝 \x00 \u200b \ufeff ǅ ٣"
-).split(" ")
+)
+PIECES = TOKENS.split(" ")
 GAPS = [" ", " ", " ", "\n", "\n", "\n\n", "\n\n\n", "\r\n", "\r", "\t", "\x0b", "\x0c", "\x1c"]
 GAPS += ["\x1e", "\x1f", "\x85", "\u00a0", "\u2028", "\u2029", "\u3000", "", " \n", "- "]
 hostile = st.lists(st.sampled_from([*PIECES, *GAPS, *GAPS]), max_size=80).map("".join)

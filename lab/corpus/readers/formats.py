@@ -5,6 +5,8 @@ extension decides; binary ones announce themselves, so a name that says otherwis
 guess is made. A name without a known extension is a text file.
 """
 
+import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from lab.core.errors import ConfigError
@@ -28,6 +30,7 @@ MAGIC = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
 }
+COMPANION = re.compile(r"(readme|licen[sc]e|citation|changelog|dataset_infos?\b|_success)", re.I)
 HEAD = 64  # bytes of a file that `classify` wants
 
 
@@ -61,6 +64,24 @@ def by_name(name: str) -> tuple[str, str]:
 def is_data(name: str) -> bool:
     """True if the name promises rows rather than one text."""
     return by_name(name)[0] != "text"
+
+
+def rows_or_texts(names: Sequence[str], where: str) -> list[str]:
+    """Of the files in one folder, its data files, or all if it has none.
+
+    Raises ConfigError for a folder that mixes both: either reading would drop half of it unasked.
+    """
+    data = [name for name in names if is_data(name)]
+    texts = [n for n in names if not is_data(n) and not COMPANION.match(PurePosixPath(n).name)]
+    if data and texts:
+        first, second = (f"*{PurePosixPath(group[0]).suffix}" for group in (data, texts))
+        raise ConfigError(
+            f"This folder mixes {len(data)} data files with {len(texts)} text files.",
+            where=where,
+            value=[data[0], texts[0]],
+            next_step=f"name one kind with a glob: '{where}/**/{first}' or '{where}/**/{second}'",
+        )
+    return data or list(names)
 
 
 def content_of(head: bytes) -> str:

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from lab.core.errors import ConfigError, DataError, DependencyMissing, nearest
-from lab.corpus.readers.formats import by_name
+from lab.corpus.readers.formats import by_name, rows_or_texts
 from lab.corpus.readers.rows import Row
 
 HUB_ID = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(:(?P<config>[\w.-]+))?(@(?P<split>[\w.-]+))?")
@@ -59,13 +59,13 @@ def find_files(uri: str) -> list[HubFile]:
         pattern = f"{root}/{inner}".rstrip("/")
         search: Any = system.glob if re.search(r"[*?\[]", inner) else system.find
         found: dict[str, dict[str, Any]] = search(pattern, detail=True)
-    return [hub_file(root, info) for _, info in sorted(found.items()) if is_content(root, info)]
-
-
-def is_content(root: str, info: dict[str, Any]) -> bool:
-    """True for a file that is neither hidden nor the dataset's own card."""
-    name = str(info["name"]).removeprefix(f"{root}/")
-    return info["type"] == "file" and name[0] != "." and "/." not in name and name != "README.md"
+    files = [hub_file(root, info) for _, info in sorted(found.items()) if info["type"] == "file"]
+    visible = {file.name: file for file in files if "/." not in f"/{file.name}"}
+    if not visible:
+        raise ConfigError(
+            "No file matches.", where=uri, next_step="look at the dataset's file list"
+        )
+    return [visible[name] for name in rows_or_texts(list(visible), uri)]
 
 
 def hub_file(root: str, info: dict[str, Any]) -> HubFile:

@@ -9,20 +9,15 @@ are left out, and links that leave it are quarantined: a downloaded folder must 
 
 import glob
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.core.errors import ConfigError, DataError, nearest
-from lab.corpus.readers.formats import HEAD, classify, is_data
+from lab.corpus.readers.formats import HEAD, classify, is_data, rows_or_texts
 from lab.corpus.readers.hub import HUB_ID, HubFile, find_dataset, find_files
 from lab.corpus.readers.rows import NO_PERMISSION, NOT_A_FILE, OUTSIDE, BadRow
 from lab.corpus.readers.saved import is_saved, saved_files
-
-COMPANION = re.compile(
-    r"(readme|license|licence|citation|changelog|dataset_infos?\b|_success)", re.I
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,29 +113,19 @@ def matching(pattern: Path) -> Iterator[LocalFile]:
 def in_folder(folder: Path) -> Located:
     """The files of a folder: a saved dataset, data files, or texts."""
     if is_saved(folder):
-        found = saved_files(folder)
-        return Located(
-            tuple(
-                LocalFile(p.relative_to(folder.resolve()).as_posix(), p, "saved", split=split)
-                for split, p in found
-            ),
-            (),
-        )
+        root = folder.resolve()
+        saved = [
+            LocalFile(path.relative_to(root).as_posix(), path, "saved", split=split)
+            for split, path in saved_files(folder)
+        ]
+        return Located(tuple(saved), ())
     paths, skipped = walk(folder)
-    data = [path for path in paths if is_data(path.name)]
-    others = [p for p in paths if not is_data(p.name) and not COMPANION.match(p.name)]
-    if data and others:
-        raise ConfigError(
-            f"This folder mixes {len(data)} data files with {len(others)} text files.",
-            where=str(folder),
-            value=[data[0].name, others[0].name],
-            next_step=f"name one kind with a glob, such as '{folder}/**/*{data[0].suffix}' or "
-            f"'{folder}/**/*{others[0].suffix}'",
-        )
-    named = [(path, path.relative_to(folder).as_posix()) for path in data or paths]
-    if data:
-        return Located(tuple(one_file(path, name) for path, name in named), tuple(skipped))
-    return Located(tuple(LocalFile(name, path, "text") for path, name in named), tuple(skipped))
+    names = rows_or_texts([p.relative_to(folder).as_posix() for p in paths], str(folder))
+    if any(map(is_data, names)):
+        files = [one_file(folder / name, name) for name in names]
+    else:
+        files = [LocalFile(name, folder / name, "text") for name in names]
+    return Located(tuple(files), tuple(skipped))
 
 
 def walk(folder: Path) -> tuple[list[Path], list[tuple[str, BadRow]]]:

@@ -65,6 +65,8 @@ def measure(text: pl.Series, definitions: Sequence[Definition]) -> pl.DataFrame:
 
 def prepare(text: pl.Series, roots: set[str]) -> pl.DataFrame:
     """Those of the columns that expressions start from which `roots` name."""
+    if roots & set(c4.COUNTS):
+        roots = roots | {"lines"}  # which its counts are made from
     pieces = {k: v for k, v in lines.splittings().items() if k in roots}
     frames = [text.to_frame("text").select(**pieces)]
     if roots & {*words.COUNTS, *words.GRAMS}:

@@ -1,0 +1,263 @@
+"""Proxy runs as folders: prepare one, find it again, read how it goes.
+
+    runs/ID/  run.json           what was asked: recipe, size, tokens, seed, ids of all inputs
+              data/              packed sequences in training order, packing.json (the account)
+              tokenizer/         as it was when the run was prepared
+              status.json        state, step, speed, device; rewritten while the run trains
+              metrics.jsonl      losses, see `lab.proxy.metrics`
+              checkpoint/        while the run is unfinished
+              model/             when it is done: opens with AutoModelForCausalLM
+              scores/            written by evaluation
+
+The id is readable and ends in a hash of everything that decides the result: the recipe, the rows it
+selects, the token artifacts, the tokenizer, size, steps, seed and the version of this code. Asking
+again for the same run finds the folder: done, or to be resumed. The order of the documents in a run
+is fixed when it is prepared, so a run trains on what it was prepared for, whatever changes later.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lab import __version__
+from lab.core.errors import DataError
+from lab.core.files import digest, new_folder, read_json, write_json
+from lab.core.progress import SILENT, Progress
+from lab.core.workspace import Workspace, process_start, read_holder
+from lab.corpus.sources import documents
+from lab.corpus.tokenizer import default_tokenizer, load_tokenizer, tokenizer_facts, tokenizer_id
+from lab.corpus.tokens import count_tokens, token_arrays
+from lab.mixture.recipe import Recipe, recipe_id, recipe_mapping
+from lab.mixture.selection import Selection, select
+from lab.proxy.metrics import read_lines
+from lab.proxy.packing import PhasePlan, pack
+from lab.proxy.sizes import ProxySize, get_size
+
+VERSION = 1  # of packing and training: raise it when the same inputs would give another model
+STATES = ("prepared", "running", "interrupted", "done", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run folder was prepared for; `tokens` is a whole number of steps."""
+
+    folder: Path
+    id: str
+    recipe: str
+    recipe_id: str
+    size: str
+    tokens: int
+    seed: int
+    steps: int
+    hyperparameters: ProxySize
+    tokenizer: dict[str, Any]
+    sources: tuple[str, ...]
+    created: str
+
+
+def prepare_run(
+    ws: Workspace,
+    recipe: Recipe,
+    *,
+    size: str = "nano",
+    tokens: int | None = None,
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> Path:
+    """The folder of the run that trains `size` on `tokens` tokens of `recipe`; packed if it is new.
+
+    `tokens` defaults to the size's own budget and is rounded to whole steps. Raises ConfigError for
+    an unknown size or a budget below one batch, DataError if a source with weight keeps nothing,
+    ArtifactMissing if an attribute that the recipe reads is not computed.
+    """
+    shape = get_size(size)
+    steps = shape.steps(tokens if tokens is not None else shape.default_tokens)
+    name = recipe.tokenizer or default_tokenizer(ws)
+    progress(0, 1, "counting tokens")
+    drawn = sorted({n for p in recipe.mixture.phases for n, w in p.weights.items() if w > 0})
+    counted = {source: count_tokens(ws, source, name, progress.part(0, 0.4)) for source in drawn}
+    progress(0.4, 1, "selecting documents")
+    selection = select(ws, recipe)
+    spec = {
+        "version": VERSION,
+        "mixlab": __version__,
+        "recipe": recipe.name,
+        "recipe_id": recipe_id(recipe),
+        "size": size,
+        "tokens": steps * shape.tokens_per_step,
+        "seed": seed,
+        "steps": steps,
+        "hyperparameters": asdict(shape),
+        "tokenizer": describe_tokenizer(ws, name),
+        "sources": drawn,
+        "documents": {source: documents(ws, source).id for source in drawn},
+        "token_counts": {source: artifact.id for source, artifact in counted.items()},
+        "selection": selection_digest(selection),
+        "mapping": recipe_mapping(recipe),
+    }
+    folder = ws.runs / run_id(spec)
+    if not folder.is_dir():
+        with new_folder(folder) as temp:
+            pack(
+                temp / "data",
+                phase_plans(recipe, selection),
+                {source: token_arrays(artifact) for source, artifact in counted.items()},
+                sequences=steps * shape.batch,
+                sequence_length=shape.sequence_length,
+                eot_id=spec["tokenizer"]["eot_id"],
+                seed=seed,
+                progress=progress.part(0.5, 1.0),
+            )
+            write_tokenizer(ws, name, shape.sequence_length, temp / "tokenizer")
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            write_json(temp / "run.json", {"id": folder.name, "created": now} | spec)
+    progress(1, 1, "prepared")
+    return folder
+
+
+def phase_plans(recipe: Recipe, selection: Selection) -> list[PhasePlan]:
+    """The recipe's phases with the rows that each may draw from."""
+    return [
+        PhasePlan(phase.name, phase.share, phase.weights, rows)
+        for phase, rows in zip(recipe.mixture.phases, selection.phases, strict=True)
+    ]
+
+
+def selection_digest(selection: Selection) -> str:
+    """Names the rows of a selection: two recipes, or two states of one's inputs, rarely agree."""
+    state = hashlib.sha256()
+    for phase in selection.phases:
+        for source, rows in sorted(phase.items()):
+            state.update(f"{source}\0{len(rows)}\0".encode())
+            state.update(np.ascontiguousarray(rows, "<i8"))
+    return state.hexdigest()[:20]
+
+
+def run_id(spec: dict[str, Any]) -> str:
+    """`RECIPE-SIZE-TOKENS-sSEED-HASH`."""
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", spec["recipe"])
+    amount = next(
+        f"{spec['tokens'] / unit:.3g}{letter}"
+        for unit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1, ""))
+        if spec["tokens"] >= unit
+    )
+    return f"{slug}-{spec['size']}-{amount}-s{spec['seed']}-{digest(spec)[:8]}"
+
+
+def describe_tokenizer(ws: Workspace, name: str) -> dict[str, Any]:
+    """Name, id, vocabulary size and end-of-text token of a tokenizer."""
+    facts = tokenizer_facts(ws, name)
+    return {
+        "name": name,
+        "id": tokenizer_id(ws, name),
+        "vocab_size": facts.vocab_size,
+        "eot_id": facts.eot_id,
+        "eot_token": facts.eot_token,
+    }
+
+
+def write_tokenizer(ws: Workspace, name: str, length: int, folder: Path) -> None:
+    """The two files from which `AutoTokenizer` makes the same tokenizer."""
+    folder.mkdir()
+    load_tokenizer(ws, name).save(str(folder / "tokenizer.json"))
+    end = tokenizer_facts(ws, name).eot_token
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": end,
+        "eos_token": end,
+        "model_max_length": length,
+        "clean_up_tokenization_spaces": False,
+    }
+    write_json(folder / "tokenizer_config.json", config)
+
+
+def load_run(folder: Path) -> Run:
+    """The run in `folder`; DataError if it is not the folder of a run."""
+    if not (folder / "run.json").is_file():
+        raise DataError(
+            "This is not the folder of a proxy run.",
+            where=str(folder),
+            next_step="`mixlab runs` lists the runs of a workspace",
+        )
+    spec = read_json(folder / "run.json")
+    fixed = ProxySize(**spec["hyperparameters"])
+    keys = ("id", "recipe", "recipe_id", "size", "tokens", "seed", "steps", "tokenizer", "created")
+    return Run(
+        folder=folder,
+        hyperparameters=fixed,
+        sources=tuple(spec["sources"]),
+        **{key: spec[key] for key in keys},
+    )
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """The last status that training wrote; empty before it began."""
+    path = folder / "status.json"
+    status: dict[str, Any] = read_json(path) if path.is_file() else {}
+    return status
+
+
+def run_state(folder: Path) -> str:
+    """One of `STATES`. A run without a live process is interrupted if it has a checkpoint."""
+    state = read_status(folder).get("state")
+    if state == "done":
+        return "done"
+    holder = read_holder(folder / "training.json")
+    if holder and process_start(int(str(holder["pid"]))) == holder["start"]:
+        return "running"
+    if state == "failed":
+        return "failed"
+    return "interrupted" if any((folder / "checkpoint").glob("step-*")) else "prepared"
+
+
+def read_metrics(folder: Path) -> pl.DataFrame:
+    """metrics.jsonl as columns: step, tokens, loss, lr, ..., one `loss.SOURCE` per source."""
+    return read_lines(folder / "metrics.jsonl", list(load_run(folder).sources))
+
+
+RUNS = {
+    "id": pl.String,
+    "recipe": pl.String,
+    "size": pl.String,
+    "tokens": pl.Int64,
+    "seed": pl.Int64,
+    "state": pl.String,
+    "step": pl.Int64,
+    "steps": pl.Int64,
+    "loss": pl.Float64,  # of the last logged batch, nats a token
+    "created": pl.String,
+}
+
+
+def run_folders(ws: Workspace) -> list[Path]:
+    """Folders of all runs, by id."""
+    return sorted(path.parent for path in ws.runs.glob("[!.]*/run.json"))
+
+
+def list_runs(ws: Workspace) -> pl.DataFrame:
+    """All runs of a workspace, columns of `RUNS`, oldest first."""
+    rows = [run_row(load_run(folder)) for folder in run_folders(ws)]
+    return pl.DataFrame(rows, schema=RUNS).sort("created", "id")
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """One row of `list_runs`."""
+    status = read_status(run.folder)
+    row = {key: getattr(run, key) for key in ("id", "recipe", "size", "tokens", "seed", "steps")}
+    progress = {"step": status.get("step", 0), "loss": status.get("loss")}
+    return row | progress | {"state": run_state(run.folder), "created": run.created}
+
+
+def unfinished(ws: Workspace, recipes: Sequence[str] = ()) -> list[Run]:
+    """Runs that nobody trains and that are not done, of these recipes or of all, oldest first."""
+    runs = [load_run(folder) for folder in run_folders(ws)]
+    wanted = [r for r in runs if not recipes or r.recipe in recipes]
+    idle = [r for r in wanted if run_state(r.folder) not in ("done", "running")]
+    return sorted(idle, key=lambda run: (run.created, run.id))

@@ -1,0 +1,222 @@
+"""Unsaved weights: the mixture that the Mixture page shows, and the presets that set it.
+
+Every number of the mixture is a widget bound to the URL under `weight.RECIPE.PHASE.SOURCE`, with the
+recipe's own value as its default, so the address holds exactly what differs from the saved recipe and
+a link reopens the draft. Weights are percentages of a phase as a person writes them; they are divided
+by their sum, and the page says so whenever the sum is not 100.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import polars as pl
+import streamlit as st
+
+from lab.core.errors import ConfigError, LabError
+from lab.core.workspace import Workspace
+from lab.mixture.ledger import pool_tokens
+from lab.mixture.parsing import parse_name
+from lab.mixture.recipe import Mixture, Phase, Recipe
+from lab.mixture.recipe_files import save_recipe
+from lab.mixture.supply import Supply
+
+MESSAGE = "weights_message"
+MILLION = 1_000_000
+
+
+def weight_key(recipe: str, phase: str, source: str) -> str:
+    """Where the percentage of a source in a phase lives."""
+    return f"weight.{recipe}.{phase}.{source}"
+
+
+def share_key(recipe: str, phase: str) -> str:
+    """Where the percentage of a phase lives."""
+    return f"share.{recipe}.{phase}"
+
+
+def budget_key(recipe: str) -> str:
+    """Where the token budget lives, in millions."""
+    return f"budget.{recipe}"
+
+
+def cap_key(recipe: str) -> str:
+    """Where the repeat cap lives, in epochs."""
+    return f"cap.{recipe}"
+
+
+def rounded(share: float) -> float:
+    """A share as a percentage with two decimals, as the widgets show it."""
+    return round(100 * share, 2)
+
+
+def drafted(recipe: Recipe) -> Mixture:
+    """The mixture as the widgets say; a value nobody touched is the recipe's own, unrounded.
+
+    Raises ConfigError for weights or shares that are negative or sum to zero.
+    """
+    state = st.session_state
+    phases = []
+    shares = {p.name: touched(share_key(recipe.name, p.name), p.share) for p in recipe.mixture.phases}
+    total = positive_sum(shares, "the shares of the phases")
+    for phase in recipe.mixture.phases:
+        weights = {
+            source: touched(weight_key(recipe.name, phase.name, source), phase.weights.get(source, 0.0))
+            for source in recipe.sources
+        }
+        whole = positive_sum(weights, f"the weights of phase {phase.name!r}")
+        phases.append(
+            replace(
+                phase,
+                share=shares[phase.name] / total,
+                weights={source: weight / whole for source, weight in weights.items()},
+            )
+        )
+    tokens = state.get(budget_key(recipe.name), recipe.mixture.tokens / MILLION) * MILLION
+    cap = state.get(cap_key(recipe.name), recipe.mixture.repeat_cap)
+    if tokens < 1 or cap <= 0:
+        raise ConfigError(
+            "Budget and repeat cap must be above zero.",
+            value={"tokens": tokens, "repeat_cap": cap},
+            next_step="raise the one that is zero",
+        )
+    return Mixture(round(tokens), tuple(phases), float(cap))
+
+
+def touched(key: str, saved: float) -> float:
+    """A percentage from a widget as a share; the saved share if the widget still shows it."""
+    shown = st.session_state.get(key)
+    return saved if shown is None or shown == rounded(saved) else float(shown) / 100
+
+
+def positive_sum(values: Mapping[str, float], what: str) -> float:
+    """The sum of shares; ConfigError if one is negative or all are zero."""
+    total = math.fsum(values.values())
+    if any(value < 0 for value in values.values()) or total <= 0:
+        raise ConfigError(
+            f"One of {what} must be above zero, and none below it.",
+            value=dict(values),
+            next_step="raise one",
+        )
+    return total
+
+
+def changed(recipe: Recipe, mixture: Mixture) -> bool:
+    """True if the draft says something else than the saved recipe."""
+    saved = recipe.mixture
+    same = (saved.tokens, saved.repeat_cap) == (mixture.tokens, mixture.repeat_cap)
+    return not same or any(
+        not math.isclose(old.share, new.share, abs_tol=1e-9)
+        or any(
+            not math.isclose(old.weights.get(s, 0.0), w, abs_tol=1e-9)
+            for s, w in new.weights.items()
+        )
+        for old, new in zip(saved.phases, mixture.phases, strict=True)
+    )
+
+
+def natural(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
+    """Weights by the unique tokens that a phase may draw from."""
+    pools = {source: pool_size(supply, source, phase) for source in recipe.sources}
+    total = sum(pools.values())
+    return {source: pool / total if total else 1 / len(pools) for source, pool in pools.items()}
+
+
+def pool_size(supply: Supply, source: str, phase: int) -> int:
+    """Unique tokens of a phase's pool, or of the source where it is not drawn yet."""
+    pool = pool_tokens(supply, source, phase)
+    row = supply.sources.filter(pl.col("source") == source)
+    return pool or int(row["unique_tokens"][0])
+
+
+def uniform(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
+    """The same weight for every source that has any text left."""
+    filled = [s for s in recipe.sources if pool_size(supply, s, phase) > 0] or list(recipe.sources)
+    return {source: (1 / len(filled) if source in filled else 0.0) for source in recipe.sources}
+
+
+def unimax(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
+    """As even as the repeat cap allows (Chung et al. 2023, arXiv:2304.09151, algorithm 1).
+
+    Sources are served smallest first; each gets an even share of what is left of the budget, but at
+    most `repeat_cap` epochs of its own.
+    """
+    mixture = drafted(recipe)
+    budget = mixture.tokens * mixture.phases[phase].share
+    pools = {source: pool_size(supply, source, phase) for source in recipe.sources}
+    left, given = budget, dict.fromkeys(recipe.sources, 0.0)
+    order = sorted(pools, key=lambda source: (pools[source], source))
+    for position, source in enumerate(order):
+        even = left / (len(order) - position)
+        given[source] = min(even, pools[source] * mixture.repeat_cap)
+        left -= given[source]
+    total = math.fsum(given.values())
+    return {source: tokens / total if total else 0.0 for source, tokens in given.items()}
+
+
+PRESETS: dict[str, Callable[[Supply, Recipe, int], dict[str, float]]] = {
+    "natural": natural,
+    "uniform": uniform,
+    "UniMax": unimax,
+}
+
+
+def use_preset(name: str, supply: Supply, recipe: Recipe) -> None:
+    """Callback: set the weights of every phase."""
+    try:
+        chosen = [PRESETS[name](supply, recipe, k) for k in range(len(recipe.mixture.phases))]
+    except LabError as error:
+        st.session_state[MESSAGE] = str(error)
+        return
+    for phase, weights in zip(recipe.mixture.phases, chosen, strict=True):
+        for source, weight in weights.items():
+            st.session_state[weight_key(recipe.name, phase.name, source)] = rounded(weight)
+
+
+def forget(recipe: Recipe) -> None:
+    """Callback: every widget back to the saved recipe."""
+    for phase in recipe.mixture.phases:
+        st.session_state[share_key(recipe.name, phase.name)] = rounded(phase.share)
+        for source in recipe.sources:
+            saved = phase.weights.get(source, 0.0)
+            st.session_state[weight_key(recipe.name, phase.name, source)] = rounded(saved)
+    st.session_state[budget_key(recipe.name)] = recipe.mixture.tokens / MILLION
+    st.session_state[cap_key(recipe.name)] = float(recipe.mixture.repeat_cap)
+
+
+def save_weights(ws: Workspace, recipe: Recipe, name_key: str) -> None:
+    """Callback of the save button: write the recipe with the draft's mixture."""
+    try:
+        name = parse_name(str(st.session_state[name_key]).strip(), "the name")
+        path = save_recipe(ws, replace(recipe, name=name, mixture=drafted(recipe)))
+    except LabError as error:
+        st.session_state[MESSAGE] = str(error)
+        return
+    if name != recipe.name:
+        forget(recipe)
+        st.session_state["recipe"] = name
+    st.session_state[MESSAGE] = f"Saved {path.name}. The version before is kept in its history."
+
+
+def add_phase(ws: Workspace, recipe: Recipe) -> None:
+    """Callback: split the last phase into two halves, saved, so that their weights can differ."""
+    *rest, last = recipe.mixture.phases
+    names = {phase.name for phase in recipe.mixture.phases}
+    name = next(f"phase-{k}" for k in range(2, 100) if f"phase-{k}" not in names)
+    halves = (replace(last, share=last.share / 2), Phase(name, last.share / 2, last.weights))
+    mixture = replace(recipe.mixture, phases=(*rest, *halves))
+    try:
+        save_recipe(ws, replace(recipe, mixture=mixture))
+    except LabError as error:
+        st.session_state[MESSAGE] = str(error)
+
+
+def remove_phase(ws: Workspace, recipe: Recipe) -> None:
+    """Callback: drop the last phase; the others keep their proportions."""
+    kept = recipe.mixture.phases[:-1]
+    total = math.fsum(phase.share for phase in kept)
+    phases = tuple(replace(phase, share=phase.share / total) for phase in kept)
+    try:
+        save_recipe(ws, replace(recipe, mixture=replace(recipe.mixture, phases=phases)))
+    except LabError as error:
+        st.session_state[MESSAGE] = str(error)
