@@ -5,7 +5,7 @@ import streamlit as st
 from lab.jobs.store import list_jobs
 from lab.ui import flow
 from lab.ui.components import attempt, empty, header, link, next_steps, show_broken
-from lab.ui.formats import ago
+from lab.ui.formats import ago, count
 from lab.ui.job_panel import NAMES, job_words, start, watch
 from lab.ui.starting import start_recipe
 from lab.ui.state import workspace
@@ -35,11 +35,11 @@ if len(found) == 1 and not running:
         link("sources", "Add a source")
     st.stop()
 
-for number, station in enumerate(found, start=1):
+for place, station in enumerate(found, start=1):
     icon, colour = BADGES[station.state]
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.badge(label(station.state), icon=icon, color=colour, width=110)
-        st.markdown(f"**{number}. {label(station.name)}**", width=210)
+        st.markdown(f"**{count(place)}. {label(station.name)}**", width=210)
         st.caption(label(station.words), width="stretch")
         wanted = station.state != flow.DONE and station.action and not running
         if wanted and st.button(label(station.button), key=f"do_{station.action}"):

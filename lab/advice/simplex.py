@@ -132,3 +132,9 @@ def nearest_distances(mixtures: Array) -> Array:
     distances = variation(mixtures, mixtures)
     np.fill_diagonal(distances, np.inf)
     return np.asarray(distances.min(axis=1))
+
+
+def supported(mixture: Array) -> Array:
+    """`mixture` [m] with shares that only stood in for zero set to zero, summing to one."""
+    kept = np.where(mixture <= np.sqrt(FAINT), 0.0, mixture)
+    return np.asarray(kept / kept.sum())

@@ -150,9 +150,8 @@ def fail_mask(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.Series:
         pl.when(fails(rule)).then(pl.lit(1 << i, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
         for i, rule in enumerate(rules)
     ]
-    clear = pl.zeros(frame.height, dtype=pl.UInt64, eager=True).alias("mask")
     if not bits:
-        return clear
+        return pl.zeros(frame.height, dtype=pl.UInt64, eager=True).alias("mask")
     return frame.select(reduce(or_, bits).alias("mask"))["mask"]
 
 

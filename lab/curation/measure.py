@@ -33,7 +33,7 @@ def measure(
 ) -> Artifact:
     """The signals of `set_name` for every document of `source`, computed if they are not stored.
 
-    Cost on one core: about 200 microseconds per document of 2.7 kB for all signals.
+    Cost on one core: about 110 microseconds per document of 3 kB for all signals (2026-11).
     """
     check_set(set_name)
     source_documents = documents(ws, source)

@@ -1,8 +1,9 @@
 """Which runs a name means: a run's id is itself, a recipe's name its finished repeats.
 
-Runs compare only at one size and one token budget, so recipes are taken at the (size, tokens) at which
-all of them have finished runs: where the smallest group is largest, then the latest. Of a recipe that
-was edited between runs only its newest version counts, since repeats must be of one decision.
+Runs compare only at one size and one token budget, so recipes are taken at the (size, tokens) at
+which all of them have finished runs: where the smallest group is largest, then the latest. Of a
+recipe that was edited between runs, or whose documents changed, only the newest version counts,
+since repeats must be of one decision on one corpus.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ from pathlib import Path
 import polars as pl
 
 from lab.core.errors import ConfigError, nearest
+from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
 from lab.evaluation.compare import Comparison, compare
 from lab.evaluation.evaluate import run_scores
+from lab.evaluation.groups import MADE_FROM
 from lab.proxy.runs import list_runs, load_run
 
 
@@ -56,11 +59,12 @@ def named_groups(
 
 
 def newest_versions(ws: Workspace, runs: pl.DataFrame) -> pl.DataFrame:
-    """`runs` with `recipe_id`, only those of each recipe's newest version (oldest run first)."""
-    versions = [load_run(ws.runs / run).recipe_id for run in runs["id"]]
-    known = runs.with_columns(pl.Series("recipe_id", versions, pl.String))
-    newest = known.group_by("recipe", maintain_order=True).agg(pl.col("recipe_id").last())
-    return known.join(newest, on=["recipe", "recipe_id"], maintain_order="left")
+    """`runs` with `version`, only those of each recipe's newest version (oldest run first)."""
+    specs = [read_json(ws.runs / run / "run.json") for run in runs["id"]]
+    versions = [digest([spec.get(key) for key in MADE_FROM]) for spec in specs]
+    known = runs.with_columns(pl.Series("version", versions, pl.String))
+    newest = known.group_by("recipe", maintain_order=True).agg(pl.col("version").last())
+    return known.join(newest, on=["recipe", "version"], maintain_order="left")
 
 
 def common_budget(

@@ -30,6 +30,7 @@ from lab.evaluation.metrics import Scored, metric_tables
 from lab.evaluation.noise import split_variance
 from lab.evaluation.scoring import SCORES, VERSION, context_length, score_items
 from lab.evaluation.tasks import list_benchmarks, load_items
+from lab.proxy.environment import pick_device
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -188,8 +189,5 @@ def load_model(folder: Path) -> tuple["PreTrainedModel", "Tokenizer"]:
 
     path = folder / "model"
     model = AutoModelForCausalLM.from_pretrained(path, local_files_only=True, dtype=torch.float32)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    if torch.backends.mps.is_available():
-        device = "mps"
-    model.to(device)  # type: ignore[arg-type]
+    model.to(pick_device("auto"))  # type: ignore[arg-type]
     return model, Tokenizer.from_file(str(path / "tokenizer.json"))

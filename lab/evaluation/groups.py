@@ -17,7 +17,8 @@ from lab.core.workspace import Workspace
 from lab.evaluation.evaluate import RunScores, run_scores
 from lab.evaluation.tasks import list_benchmarks
 
-SAME = ("recipe_id", "size", "tokens")  # keys of run.json that runs of one group share
+MADE_FROM = ("recipe_id", "selection", "tokenizer")  # keys of run.json: the recipe and its data
+SAME = (*MADE_FROM, "size", "tokens")  # alike in all runs of a group
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Proxy runs: small language models trained on a sample of a recipe, to learn what the recipe does."""
+"""Proxy runs: small language models that are trained to learn what a recipe does."""

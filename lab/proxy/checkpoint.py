@@ -2,11 +2,12 @@
 
     checkpoint/step-00000400/    model.safetensors, optimiser.safetensors, state.json
 
-A folder is filled under a temporary name, synced to disk and renamed, then older ones are deleted:
-at any moment the newest folder that bears a step is whole. There is no random state to keep, because
-nothing in training is drawn: the rows and their order are on disk, and step t reads rows t B to
-(t + 1) B - 1. With one thread on a CPU the resumed run therefore ends with the same bits. With
-several threads, or on a GPU, the order of a sum may change, and results agree to rounding only.
+A folder is filled under a temporary name, synced to disk and renamed, then older ones are
+deleted: at any moment the newest folder that bears a step is whole. There is no random state to
+keep, because nothing in training is drawn: the rows and their order are on disk, and step t reads
+rows t B to (t + 1) B - 1. With one thread on a CPU the resumed run therefore ends with the same
+bits. With several threads, or on a GPU, the order of a sum may change, and results agree to
+rounding only.
 """
 
 import os
@@ -26,7 +27,7 @@ from lab.proxy.optimiser import moments, restore_moments
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a run stands: steps done, seconds spent training, bytes of metrics.jsonl that belong."""
+    """Where a run stands: steps done, seconds of training, bytes of metrics.jsonl that belong."""
 
     step: int = 0
     seconds: float = 0.0

@@ -1,12 +1,12 @@
 """What a training process needs from its surroundings: variables, device, precision.
 
 The variables work only if they are set before the process starts, so whoever starts one passes
-`worker_environment`. They matter more than anything in the training loop (measured, 2 cores, Zen 4):
+`worker_environment`. They matter more than anything in the training loop (2 cores, Zen 4):
 
-- `OMP_WAIT_POLICY=PASSIVE`: with another busy process beside it, a two-thread run keeps 11,500
-  tokens a second instead of 1,245, because idle threads sleep instead of spinning; costs 1 % alone.
-- `MALLOC_*` (glibc only): keeps the large buffers of a step in the process instead of returning them
-  to the kernel and faulting them in again: +40 % with one thread, +57 % with two.
+- `OMP_WAIT_POLICY=PASSIVE`: idle threads sleep instead of spinning. With another busy process
+  beside it, a two-thread run keeps 11,500 tokens a second instead of 1,245; alone it costs 1 %.
+- `MALLOC_*` (glibc only): keeps the large buffers of a step in the process instead of returning
+  them to the kernel and faulting them in again: +40 % with one thread, +57 % with two.
 """
 
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def worker_environment(threads: int) -> dict[str, str]:
-    """Variables for a process that trains with `threads` threads; merge them into its environment."""
+    """Variables to merge into the environment of a process that trains with `threads` threads."""
     return {
         "OMP_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",
@@ -32,7 +32,7 @@ def worker_environment(threads: int) -> dict[str, str]:
 
 
 def pick_device(wanted: str) -> "torch.device":
-    """The device called `wanted`; for "auto" CUDA, then MPS, then the CPU. ConfigError if absent."""
+    """The device `wanted`; "auto": CUDA, else MPS, else the CPU. ConfigError if absent."""
     import torch
 
     there = {

@@ -1,9 +1,10 @@
 """Where the processes of a sweep run: on this machine, or on the nodes of a Ray cluster.
 
-A launcher starts a command for one run, says later how it ended, and can ask it to stop. Both run the
-same command, `python -m lab.proxy.worker`, whose output goes to `log.txt` in the run's folder; with
-Ray the workspace must lie on a file system that all nodes share, and the code be installed on them.
-A machine that goes away is a failed attempt, and the next one resumes from the checkpoint.
+A launcher starts a command for one run, says later how it ended, and can ask it to stop. Both run
+the same command, `python -m lab.proxy.worker`, whose output goes to `log.txt` in the run's
+folder; with Ray the workspace must lie on a file system that all nodes share, and the code be
+installed on them. A machine that goes away is a failed attempt, and the next one resumes from the
+checkpoint.
 """
 
 import os
@@ -35,7 +36,7 @@ class Launcher(Protocol):
 
 
 def open_launcher(engine: str, workers: int, address: str | None) -> Launcher:
-    """The launcher for an engine of `lab.core.engine.ENGINES`; ConfigError if there is no such one."""
+    """The launcher for one of `lab.core.engine.ENGINES`; ConfigError for any other."""
     if engine not in ENGINES:
         raise ConfigError("Unknown engine.", value=engine, next_step=f"one of {ENGINES}")
     return RayLauncher(workers, address) if engine == "ray" else LocalLauncher()

@@ -64,7 +64,7 @@ def is_logged(step: int, steps: int) -> bool:
 
 
 def read_lines(path: Path, sources: list[str]) -> pl.DataFrame:
-    """All whole lines as columns of `COLUMNS` and one `loss.SOURCE` per source; null where absent."""
+    """All whole lines: `COLUMNS` and one `loss.SOURCE` per source, null where absent."""
     content = path.read_bytes() if path.is_file() else b""
     whole = content[: content.rfind(b"\n") + 1]  # a line may be half written while we read
     parts = {f"loss.{name}": pl.col("losses").struct.field(name) for name in sources}

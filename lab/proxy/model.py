@@ -1,26 +1,28 @@
 """The proxy model: a plain Llama decoder, as `transformers` builds it from a small config.
 
 RMSNorm, rotary positions, SwiGLU and tied embeddings (Touvron et al. 2023, arXiv 2302.13971). The
-Hugging Face class is as fast as a hand-written one at these sizes, and its folder opens in every tool
-of the field. Weights are drawn from N(0, 0.02) by a generator seeded with the run's seed only, so
-two mixtures with the same seed, size and vocabulary begin at the same point.
+Hugging Face class is as fast as a hand-written one at these sizes, and its folder opens in every
+tool of the field. Weights are drawn from N(0, 0.02) by a generator seeded with the run's seed
+only, so two mixtures with the same seed, size and vocabulary begin at the same point.
 
-Two parts of training differ from what the class does by itself, both for speed on a CPU; the function
-computed is the same up to rounding, and nothing of them is stored with the model.
+Two parts of training differ from what the class does by itself, both for speed on a CPU; the
+function computed is the same up to rounding, and nothing of them is stored with the model.
 
 `causal_attention` forms the S x S scores and their softmax outright. At S = 256 that is 2.2 to 2.5
-times as fast, forward and backward, as the blocked kernel behind `sdpa`, whose backward pass is made
-for long sequences. It needs memory in proportion to S^2: from about 1,000 tokens on, or on a GPU,
-`sdpa` is the better one.
+times as fast, forward and backward, as the blocked kernel behind `sdpa`, whose backward pass is
+made for long sequences. It needs memory in proportion to S^2: from about 1,000 tokens on, or on a
+GPU, `sdpa` is the better one.
 
 `HeadLoss` joins the tied output matrix to the cross-entropy and works on blocks of positions, so
-that the logits (positions x vocabulary, the largest tensor of a small model) never exist as a whole.
-With p = softmax(h W^T) and e_y the one-hot target, the gradients of the mean over n positions,
+that the logits (positions x vocabulary, the largest tensor of a small model) never exist as a
+whole. With p = softmax(h W^T) and e_y the one-hot target, the gradients of the mean over n
+positions,
 
     dL/dh = (p - e_y) W / n        dL/dW = (p - e_y)^T h / n
 
-are formed while p is at hand (Hsu et al. 2024, "Liger Kernel", arXiv 2410.10989). +10 % of throughput
-at 0.4M parameters, +2 % at 3M, and 0.2 GB less memory at a batch of 2,048 tokens and V = 4,096.
+are formed while p is at hand (Hsu et al. 2024, "Liger Kernel", arXiv 2410.10989). +10 % of
+throughput at 0.4M parameters, +2 % at 3M, and 0.2 GB less memory at a batch of 2,048 tokens and V
+= 4,096.
 """
 
 from typing import Any
@@ -54,7 +56,7 @@ def model_config(size: ProxySize, vocab_size: int, eot_id: int) -> LlamaConfig:
 
 
 def build_model(size: ProxySize, vocab_size: int, eot_id: int, seed: int) -> LlamaForCausalLM:
-    """A new model in float32 on the CPU; same arguments, same weights, and no other state touched."""
+    """A new float32 model on the CPU; same arguments, same weights; global seeds stay."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return LlamaForCausalLM(model_config(size, vocab_size, eot_id))
@@ -128,15 +130,17 @@ class HeadLoss(torch.autograd.Function):
         """Scale the stored gradients by that of the mean loss."""
         hidden_gradient, weight_gradient = ctx.saved_tensors
         scale = gradients[0] / len(hidden_gradient)
-        return hidden_gradient * scale.to(hidden_gradient.dtype), weight_gradient * scale, None, None
+        hidden_gradient = hidden_gradient * scale.to(hidden_gradient.dtype)
+        return hidden_gradient, weight_gradient * scale, None, None
 
 
 def next_token_loss(
     model: LlamaForCausalLM, rows: Tensor, precision: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """(mean loss with gradient, loss per row [B]) in nats of predicting `rows[:, 1:]`, int64 [B, S+1].
+    """(mean loss with gradient, loss per row [B]) in nats of predicting `rows[:, 1:]`.
 
-    Matrices are multiplied in `precision`; weights, sums and losses are float32.
+    `rows` is int64 [B, S+1]. Matrices are multiplied in `precision`; weights, sums and losses are
+    float32.
     """
     device = rows.device.type
     with torch.autocast(device, precision, enabled=precision != torch.float32):

@@ -1,13 +1,14 @@
 """AdamW with decoupled weight decay, and the learning rate as a function of the step.
 
-AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) with betas .9/.95; decay acts on matrices only, not
-on the scales of the norms. The rate follows warm-up, stable, decay (Hu et al. 2024, MiniCPM, arXiv
-2404.06395; Hagele et al. 2024, arXiv 2405.18392): with peak r, warm-up W, decay D of T steps,
+AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) with betas .9/.95; decay acts on matrices
+only, not on the scales of the norms. The rate follows warm-up, stable, decay (Hu et al. 2024,
+MiniCPM, arXiv 2404.06395; Hagele et al. 2024, arXiv 2405.18392): with peak r, warm-up W, decay D
+of T steps,
 
     rate(t) = r * min((t + 1) / W, 1, (T - t) / D)        t = 0 .. T - 1
 
-linear at both ends and all but zero at the last step. A Muon optimiser ties with this one per minute
-at these sizes once the rate is tuned, and costs 6 to 38 % of throughput at small batches.
+linear at both ends and all but zero at the last step. A Muon optimiser ties with this one per
+minute at these sizes once the rate is tuned, and costs 6 to 38 % of throughput at small batches.
 """
 
 import torch
@@ -60,6 +61,4 @@ def restore_moments(
 ) -> None:
     """Undo `moments`: the next step is the one that would have followed."""
     for name, weight in model.named_parameters():
-        optimiser.state[weight] = {
-            key: state[f"{name}.{key}"].to(weight.device) for key in MOMENTS
-        }
+        optimiser.state[weight] = {key: state[f"{name}.{key}"].to(weight.device) for key in MOMENTS}

@@ -4,20 +4,22 @@ Within a source, documents are laid end to end with an end-of-text token between
 
     EOT doc EOT doc EOT ...        row k = stream[k S : k S + S + 1]
 
-so that neighbouring rows share one token: the last target of one is the first input of the next, and
-every token of the stream is predicted exactly once. Nothing is lost but the rest of the document in
-which the last row of a phase ends. (Best-fit packing drops about a third of the tokens at 2,048 and
-skews sources with long documents; masks between documents gain .0003 bits per byte: nanochat's log.)
+so that neighbouring rows share one token: the last target of one is the first input of the next,
+and every token of the stream is predicted exactly once. Nothing is lost but the rest of the
+document in which the last row of a phase ends. (Best-fit packing drops about a third of the
+tokens at 2,048 and skews sources with long documents; masks between documents gain .0003 bits per
+byte: nanochat's log.)
 
-**Common random numbers.** A document's n-th reading is placed by a hash of (seed, source, n, row), not
-by a shuffle of what happens to be kept. Two recipes with one seed therefore read the documents they
-share in the same order, whatever their weights and filters, and the difference between the two runs
-is the mixture, not the luck of the order. Documents read least so far come first, also across
-phases: a later phase goes on where the earlier one stopped, and a second epoch starts only when every
-kept document has been read once.
+**Common random numbers.** A document's n-th reading is placed by a hash of (seed, source, n,
+row), not by a shuffle of what happens to be kept. Two recipes with one seed therefore read the
+documents they share in the same order, whatever their weights and filters, and the difference
+between the two runs is the mixture, not the luck of the order. Documents read least so far come
+first, also across phases: a later phase goes on where the earlier one stopped, and a second epoch
+starts only when every kept document has been read once.
 
-Memory: about 16 bytes a document of the largest source and 40 MB of buffers; rows are written through
-a memory map. Cost: 20 million tokens a second on one core, when the tokens are in the page cache.
+Memory: about 16 bytes a document of the largest source and 40 MB of buffers; rows are written
+through a memory map. Cost: 20 million tokens a second on one core, when the tokens are in the
+page cache.
 """
 
 import hashlib
@@ -75,9 +77,10 @@ def pack(
 ) -> dict[str, Any]:
     """Write the training rows of a run to `folder` and return the account that packing.json holds.
 
-    sequences.npy (uint16 or uint32) [sequences, sequence_length + 1]; source.npy uint16 and phase.npy
-    uint8 [sequences]. The account has, per phase and in all, per source: weight, sequences, tokens,
-    share, kept documents, unique tokens, epochs. DataError if a source with weight keeps no document.
+    sequences.npy (uint16 or uint32) [sequences, sequence_length + 1]; source.npy uint16 and
+    phase.npy uint8 [sequences]. The account has, per phase and in all, per source: weight,
+    sequences, tokens, share, kept documents, unique tokens, epochs. DataError if a source with
+    weight keeps no document.
     """
     names = sorted({name for phase in phases for name, w in phase.weights.items() if w > 0})
     for phase in phases:
@@ -167,7 +170,7 @@ def take(reader: Reader, rows: Rows, tokens: int) -> Rows:
 
 
 def keys(rows: Rows, reader: Reader, reading: int) -> npt.NDArray[np.uint64]:
-    """Distinct 64-bit sort keys of documents: SplitMix64 (Steele et al. 2014) from a hashed start."""
+    """Distinct sort keys of documents: SplitMix64 (Steele et al. 2014) from a hashed start."""
     text = f"{reader.seed}/{reader.name}/{reading}"
     start = np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], "<u8")
     z = start + rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

@@ -15,7 +15,6 @@ again for the same run finds the folder: done, or to be resumed. The order of th
 is fixed when it is prepared, so a run trains on what it was prepared for, whatever changes later.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +22,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from lab import __version__
@@ -31,13 +29,10 @@ from lab.core.errors import DataError
 from lab.core.files import digest, new_folder, read_json, write_json
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace, process_start, read_holder
-from lab.corpus.sources import documents
-from lab.corpus.tokenizer import default_tokenizer, load_tokenizer, tokenizer_facts, tokenizer_id
-from lab.corpus.tokens import count_tokens, token_arrays
 from lab.mixture.recipe import Recipe, recipe_id, recipe_mapping
-from lab.mixture.selection import Selection, select
+from lab.proxy.inputs import gather_inputs, write_tokenizer
 from lab.proxy.metrics import read_lines
-from lab.proxy.packing import PhasePlan, pack
+from lab.proxy.packing import pack
 from lab.proxy.sizes import ProxySize, get_size
 
 VERSION = 1  # of packing and training: raise it when the same inputs would give another model
@@ -78,13 +73,8 @@ def prepare_run(
     ArtifactMissing if an attribute that the recipe reads is not computed.
     """
     shape = get_size(size)
-    steps = shape.steps(tokens if tokens is not None else shape.default_tokens)
-    name = recipe.tokenizer or default_tokenizer(ws)
-    progress(0, 1, "counting tokens")
-    drawn = sorted({n for p in recipe.mixture.phases for n, w in p.weights.items() if w > 0})
-    counted = {source: count_tokens(ws, source, name, progress.part(0, 0.4)) for source in drawn}
-    progress(0.4, 1, "selecting documents")
-    selection = select(ws, recipe)
+    steps = shape.steps(shape.default_tokens if tokens is None else tokens)
+    inputs = gather_inputs(ws, recipe, progress.part(0, 0.5))
     spec = {
         "version": VERSION,
         "mixlab": __version__,
@@ -95,11 +85,7 @@ def prepare_run(
         "seed": seed,
         "steps": steps,
         "hyperparameters": asdict(shape),
-        "tokenizer": describe_tokenizer(ws, name),
-        "sources": drawn,
-        "documents": {source: documents(ws, source).id for source in drawn},
-        "token_counts": {source: artifact.id for source, artifact in counted.items()},
-        "selection": selection_digest(selection),
+        **inputs.hashes,
         "mapping": recipe_mapping(recipe),
     }
     folder = ws.runs / run_id(spec)
@@ -107,37 +93,20 @@ def prepare_run(
         with new_folder(folder) as temp:
             pack(
                 temp / "data",
-                phase_plans(recipe, selection),
-                {source: token_arrays(artifact) for source, artifact in counted.items()},
+                inputs.phases,
+                inputs.tokens,
                 sequences=steps * shape.batch,
                 sequence_length=shape.sequence_length,
-                eot_id=spec["tokenizer"]["eot_id"],
+                eot_id=inputs.tokenizer["eot_id"],
                 seed=seed,
                 progress=progress.part(0.5, 1.0),
             )
+            name = inputs.tokenizer["name"]
             write_tokenizer(ws, name, shape.sequence_length, temp / "tokenizer")
             now = datetime.now(UTC).isoformat(timespec="seconds")
             write_json(temp / "run.json", {"id": folder.name, "created": now} | spec)
     progress(1, 1, "prepared")
     return folder
-
-
-def phase_plans(recipe: Recipe, selection: Selection) -> list[PhasePlan]:
-    """The recipe's phases with the rows that each may draw from."""
-    return [
-        PhasePlan(phase.name, phase.share, phase.weights, rows)
-        for phase, rows in zip(recipe.mixture.phases, selection.phases, strict=True)
-    ]
-
-
-def selection_digest(selection: Selection) -> str:
-    """Names the rows of a selection: two recipes, or two states of one's inputs, rarely agree."""
-    state = hashlib.sha256()
-    for phase in selection.phases:
-        for source, rows in sorted(phase.items()):
-            state.update(f"{source}\0{len(rows)}\0".encode())
-            state.update(np.ascontiguousarray(rows, "<i8"))
-    return state.hexdigest()[:20]
 
 
 def run_id(spec: dict[str, Any]) -> str:
@@ -149,33 +118,6 @@ def run_id(spec: dict[str, Any]) -> str:
         if spec["tokens"] >= unit
     )
     return f"{slug}-{spec['size']}-{amount}-s{spec['seed']}-{digest(spec)[:8]}"
-
-
-def describe_tokenizer(ws: Workspace, name: str) -> dict[str, Any]:
-    """Name, id, vocabulary size and end-of-text token of a tokenizer."""
-    facts = tokenizer_facts(ws, name)
-    return {
-        "name": name,
-        "id": tokenizer_id(ws, name),
-        "vocab_size": facts.vocab_size,
-        "eot_id": facts.eot_id,
-        "eot_token": facts.eot_token,
-    }
-
-
-def write_tokenizer(ws: Workspace, name: str, length: int, folder: Path) -> None:
-    """The two files from which `AutoTokenizer` makes the same tokenizer."""
-    folder.mkdir()
-    load_tokenizer(ws, name).save(str(folder / "tokenizer.json"))
-    end = tokenizer_facts(ws, name).eot_token
-    config = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": end,
-        "eos_token": end,
-        "model_max_length": length,
-        "clean_up_tokenization_spaces": False,
-    }
-    write_json(folder / "tokenizer_config.json", config)
 
 
 def load_run(folder: Path) -> Run:

@@ -1,16 +1,18 @@
 """Which source the next training sequence comes from: an exact draw instead of a random one.
 
-Drawing sources at random makes the realised mixture itself a random variable: with 2,000 sequences a
-10 % source moves by 0.7 points (one sigma), as much as the effects one looks for. Here the order is
-computed so that at *every* prefix of t sequences each source i has been drawn c_i times with
+Drawing sources at random makes the realised mixture itself a random variable: with 2,000
+sequences a 10 % source moves by 0.7 points (one sigma), as much as the effects one looks for.
+Here the order is computed so that at *every* prefix of t sequences each source i has been drawn
+c_i times with
 
     | c_i - w_i t | <= 1 - 1 / (2 m - 2) < 1          for m >= 2 sources with weights w_i
 
 This is the chairman assignment problem; the algorithm and the bound are R. Tijdeman's (Discrete
-Mathematics 32, 1980). With deficit d_i = w_i (t + 1) - c_i and slack s = 1 / (2 m - 2), only sources
-with d_i >= s may be drawn, and among them the one whose deficit would first reach 1 - s, that is the
-smallest (1 - s - d_i) / w_i. Taking simply the largest deficit, the usual choice, bounds the excess
-but not the lack: small sources can fall more than one sequence behind when there are many.
+Mathematics 32, 1980). With deficit d_i = w_i (t + 1) - c_i and slack s = 1 / (2 m - 2), only
+sources with d_i >= s may be drawn, and among them the one whose deficit would first reach 1 - s,
+that is the smallest (1 - s - d_i) / w_i. Taking simply the largest deficit, the usual choice,
+bounds the excess but not the lack: small sources can fall more than one sequence behind when
+there are many.
 
 Cost: one pass in plain Python, 0.25 microseconds times m a sequence (measured, 1 core).
 """
@@ -24,9 +26,9 @@ ROUNDING = 1e-9  # deficits are differences of numbers up to the length of the r
 
 
 def draw_schedule(weights: Sequence[float], length: int) -> npt.NDArray[np.uint16]:
-    """Source number of each of `length` sequences; weights >= 0 that sum to 1; ties to the lower number.
+    """Source number of each of `length` sequences; `weights` >= 0 sum to 1.
 
-    A source of weight 0 is never drawn.
+    A source of weight 0 is never drawn; ties go to the lower number.
     """
     live = [(number, weight) for number, weight in enumerate(weights) if weight > 0]
     slack = 1.0 / (2 * len(live) - 2) if len(live) > 1 else 0.0

@@ -1,16 +1,18 @@
 """Proxy sizes: five Llama shapes with hyper-parameters that no mixture may change.
 
-A comparison of mixtures is only fair if everything else is frozen, so a size carries its own batch,
-learning rate and schedule, chosen once on mixed text and never per mixture (DataDecide, Magnusson et
-al. 2025; RegMix, Liu et al. 2024, arXiv 2407.01492 do the same). Parameters, with tied embeddings:
+A comparison of mixtures is only fair if everything else is frozen, so a size carries its own
+batch, learning rate and schedule, chosen once on mixed text and never per mixture (DataDecide,
+Magnusson et al. 2025; RegMix, Liu et al. 2024, arXiv 2407.01492 do the same). Parameters, with
+tied embeddings:
 
     N = V d + L (4 d^2 + 3 d f + 2 d) + d        V vocabulary, d hidden, L layers, f feed-forward
 
-Cost of training: about 6 N floating-point operations a token (the tied matrix is counted once, for
-the logits; attention scores are left out, under 4 % at these shapes). At minute budgets on a CPU the
-number of optimiser steps is what limits learning: shallow models and small batches win, context is
-kept at 256 so that two-step questions fit. Default budgets keep about 3.6 tokens a parameter, a
-sixth of compute-optimal: such runs rank mixtures by loss; they say little about absolute accuracy.
+Cost of training: about 6 N floating-point operations a token (the tied matrix is counted once,
+for the logits; attention scores are left out, under 4 % at these shapes). At minute budgets on a
+CPU the number of optimiser steps is what limits learning: shallow models and small batches win,
+context is kept at 256 so that two-step questions fit. Default budgets keep about 3.6 tokens a
+parameter, a sixth of compute-optimal: such runs rank mixtures by loss; they say little about
+absolute accuracy.
 """
 
 from dataclasses import dataclass
@@ -49,7 +51,7 @@ class ProxySize:
         return vocab_size * d + self.layers * (4 * d * d + 3 * d * f + 2 * d) + d
 
     def steps(self, tokens: int) -> int:
-        """Optimiser steps nearest to a budget of `tokens`; ConfigError if it is less than one batch."""
+        """Optimiser steps nearest to a budget of `tokens`; ConfigError below one batch."""
         if tokens < self.tokens_per_step:
             raise ConfigError(
                 f"The token budget is smaller than one batch of size {self.name!r}.",

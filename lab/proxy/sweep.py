@@ -70,7 +70,7 @@ def run_many(
 ) -> Sweep:
     """Train prepared runs, `workers` at a time (default: one a core); done ones are not repeated.
 
-    `after` is a "module:function" called as (ws, folder, progress) in the worker of each trained run.
+    `after` is a "module:function" that the worker calls as (ws, folder, progress) on a trained run.
     Raises Cancelled once all workers have ended after a wish to stop.
     """
     runs = [load_run(folder) for folder in dict.fromkeys(folders)]

@@ -1,9 +1,9 @@
 """The training loop: one prepared run folder in, a model folder out, stoppable at any step.
 
-Each step reads the next `batch` rows, predicts every token from those before it, clips the gradient's
-norm, and takes one AdamW step at the scheduled rate. Weights, gradients of weights and moments are
-float32; matrices are multiplied in bfloat16 where the device can (`lab.proxy.environment`). Nothing
-is drawn at random, so the loop is a function of the folder.
+Each step reads the next `batch` rows, predicts every token from those before it, clips the
+gradient's norm, and takes one AdamW step at the scheduled rate. Weights, gradients of weights and
+moments are float32; matrices are multiplied in bfloat16 where the device can
+(`lab.proxy.environment`). Nothing is drawn at random, so the loop is a function of the folder.
 
 What can happen to a run, and what is left of it:
 
@@ -98,8 +98,8 @@ def train(
 ) -> None:
     """Train the run in `folder` to its end, from its last checkpoint if it has one.
 
-    Does nothing if it is done. Raises Cancelled after a checkpoint when asked to stop, WorkspaceError
-    if another process trains it, DataError if the loss is not finite.
+    Does nothing if it is done. Raises Cancelled after a checkpoint when asked to stop,
+    WorkspaceError if another process trains it, DataError if the loss is not finite.
     """
     run = load_run(folder)
     with claim(folder):
@@ -148,7 +148,8 @@ def open_session(run: Run, device: torch.device) -> Session:
     """Model, optimiser and data of a run, at the place where it was left."""
     end = run.tokenizer
     model = build_model(run.hyperparameters, end["vocab_size"], end["eot_id"], run.seed)
-    model.to(device).train()
+    model.to(device)  # type: ignore[arg-type]  # transformers' decorator hides the signature
+    model.train()
     model.set_attn_implementation("mixlab_causal" if device.type == "cpu" else "sdpa")
     optimiser = build_optimiser(model, run.hyperparameters)
     start = load_checkpoint(run.folder / "checkpoint", model, optimiser)
@@ -216,7 +217,7 @@ def take_step(session: Session) -> None:
 
 
 def check_finite(session: Session, loss: float, norm: float, rate: float) -> float:
-    """`loss` if it and the gradient's norm are finite; otherwise DataError, before any harm is done."""
+    """`loss` if it and the gradient's norm are finite; else DataError, before any harm is done."""
     if math.isfinite(loss) and math.isfinite(norm):
         return loss
     batch = session.run.hyperparameters.batch

@@ -1,7 +1,8 @@
 """The process that trains one run: `python -m lab.proxy.worker FOLDER [--threads N] [--after M:F]`.
 
-It is started with `lab.proxy.environment.worker_environment` and stops, with a checkpoint, on SIGTERM
-or SIGINT, or when the process that started it is gone, so that nothing keeps computing unseen.
+It is started with `lab.proxy.environment.worker_environment` and stops, with a checkpoint, on
+SIGTERM or SIGINT, or when the process that started it is gone, so that nothing keeps computing
+unseen.
 `--after module:function` names what to call as `function(ws, folder, progress)` once the run is
 trained: evaluation is a later stage, which this one may start but not know. Exit status: 0 done, 1
 failed (message on standard error), 130 stopped.

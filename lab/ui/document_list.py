@@ -40,23 +40,19 @@ def wanted_controls(ws: Workspace, source: Source, recipe: Recipe | None) -> Wan
     )
     with st.container(horizontal=True):
         regex = st.toggle("Search is a regular expression", key="regex", bind="query-params")
-        falling = st.toggle(
-            "Highest first", key="falling", bind="query-params", disabled=not sort
-        )
+        falling = st.toggle("Highest first", key="falling", bind="query-params", disabled=not sort)
     return Wanted(str(outcome), str(sort or ""), bool(falling), (text or "").strip(), bool(regex))
 
 
 def show_found(found: Found) -> None:
     """How many match, and how much was searched."""
-    line = f"{count(found.frame.height)} of {count(found.total)} documents match."
+    st.caption(f"{count(found.frame.height)} of {count(found.total)} documents match.")
     if found.searched < found.total:
         st.warning(
-            f"{line} Only the first {count(found.searched)} were searched within the time limit; "
-            "narrow the source to see the rest.",
+            f"Only the first {count(found.searched)} were searched within the time limit; choose a "
+            "smaller source or sort by a signal first to see others.",
             icon=":material/timer:",
         )
-    else:
-        st.caption(line)
 
 
 def show_list(ws: Workspace, source: str, found: Found) -> list[str]:
@@ -104,7 +100,12 @@ def turn(ids: Sequence[str], current: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Document", key=DOCUMENT, bind="query-params", placeholder="source/id")
         st.button(
-            "Previous", key="previous", shortcut="Left", disabled=place <= 0, on_click=go, args=(-1,)
+            "Previous",
+            key="previous",
+            shortcut="Left",
+            disabled=place <= 0,
+            on_click=go,
+            args=(-1,),
         )
         st.button(
             "Next", key="next", shortcut="Right", disabled=place >= len(ids) - 1,

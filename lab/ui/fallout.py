@@ -47,7 +47,11 @@ class Fallout:
 
 
 def fallout(
-    ws: Workspace, source: str, rules: Sequence[Rule], extra: Sequence[str] = (), tokenizer: str = ""
+    ws: Workspace,
+    source: str,
+    rules: Sequence[Rule],
+    extra: Sequence[str] = (),
+    tokenizer: str = "",
 ) -> Fallout:
     """Apply `rules` to the training documents of `source`; `extra` columns are carried along."""
     columns = sorted({rule.signal for rule in rules} | set(extra))

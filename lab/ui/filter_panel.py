@@ -44,7 +44,9 @@ def choose_signal(ws: Workspace, source: str, rules: Sequence[Rule]) -> str:
     ruled = list(dict.fromkeys(rule.signal for rule in rules))
     names = attribute_names(ws, source)
     options = [*ruled, *(name for name in names if name not in ruled)]
-    marked = {name: f"{signal_words(name)}{'  (has a rule)' if name in ruled else ''}" for name in options}
+    marked = {
+        name: f"{signal_words(name)}{'  (has a rule)' if name in ruled else ''}" for name in options
+    }
     return st.selectbox(
         "Signal", options, key="signal", bind="query-params", format_func=lambda n: marked.get(n, n)
     )
@@ -187,7 +189,7 @@ def show_histogram(
         meaning = BY_ID[signal]
         st.caption(f"{label(sentence(meaning.summary))} {label(sentence(meaning.direction))}")
     st.caption(
-        f"n = {count(documents_seen)} training documents, all of them; {tail_words(bins)}. "
+        f"n = {count(documents_seen)} training documents, all of them; {label(tail_words(bins))}. "
         "Held-out documents are left aside."
     )
 
@@ -195,7 +197,9 @@ def show_histogram(
 def show_rules(found: Fallout) -> None:
     """What each rule takes."""
     if not found.rules:
-        st.caption("This source has no rule: every document is kept. Move the threshold to add one.")
+        st.caption(
+            "This source has no rule: every document is kept. Move the threshold to add one."
+        )
         return
     frame = found.account.by_rule().select(
         "reason", "first_documents", "first_tokens", "only_documents", "only_tokens", "share_tokens"

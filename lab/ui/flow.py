@@ -61,7 +61,9 @@ def sources_station(ws: Workspace, sources: list[Source]) -> Station:
     tokens = [token_count(ws, source.name) for source in sources]
     known = sum(t for t in tokens if t is not None)
     words = f"{plural(len(sources), 'source')}, {compact(documents)} documents"
-    return Station("Sources", DONE, words + (f", {compact(known)} tokens" if known else ""), "sources")
+    return Station(
+        "Sources", DONE, words + (f", {compact(known)} tokens" if known else ""), "sources"
+    )
 
 
 def signals_station(ws: Workspace, sources: list[Source]) -> Station:
@@ -90,9 +92,7 @@ def duplicates_station(ws: Workspace) -> Station:
     return Station("Duplicates", DONE, words, "sources")
 
 
-def contamination_station(
-    ws: Workspace, sources: list[Source], benchmarks: list[str]
-) -> Station:
+def contamination_station(ws: Workspace, sources: list[Source], benchmarks: list[str]) -> Station:
     """Benchmark items in the text."""
     if not benchmarks:
         return Station("Contamination", OPTIONAL, "no benchmark is registered", "sources")
@@ -124,7 +124,9 @@ def runs_station(ws: Workspace, benchmarks: list[str]) -> Station:
     runs = list(ws.runs.glob("*/run.json"))
     scored = len(list(ws.runs.glob("*/scores/summary.json")))
     words = f"{plural(len(runs), 'run')}, {scored} scored on {plural(len(benchmarks), 'benchmark')}"
-    return Station("Proxy runs", DONE if scored else MISSING, words, "compare" if scored else "runs")
+    return Station(
+        "Proxy runs", DONE if scored else MISSING, words, "compare" if scored else "runs"
+    )
 
 
 def exports_station(ws: Workspace) -> Station:

@@ -58,7 +58,9 @@ def flatten(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str
 def require_free(port: int) -> None:
     """ConfigError if another program listens on `port`; it names a port that is free."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed server's port is free
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # a closed server's port is free
         try:
             probe.bind((HOST, port))
         except OSError as error:

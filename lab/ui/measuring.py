@@ -46,7 +46,9 @@ def offer_measuring(ws: Workspace, source: str) -> bool:
         if state == "stale"
         else "The signals of this source have not been measured."
     ):
-        st.caption("Measuring counts tokens and computes every signal once, in a process of its own.")
+        st.caption(
+            "Measuring counts tokens and computes every signal once, in a process of its own."
+        )
         if st.button("Measure this source", key="measure_source", type="primary"):
             start(ws, "measure", {"source": source})
     return True

@@ -147,9 +147,7 @@ def show_ledger(ws: Workspace, found: Ledger, mixture: Mixture) -> None:
 
 def ledger_frame(found: Ledger, cap: float) -> pl.DataFrame:
     """The ledger as the page shows it."""
-    words = [
-        [epochs_words(epochs, cap)] for epochs in found.sources["epochs"].to_list()
-    ]
+    words = [[epochs_words(epochs, cap)] for epochs in found.sources["epochs"].to_list()]
     return found.sources.select(
         "source",
         pl.Series("state", words, pl.List(pl.String)),

@@ -31,8 +31,9 @@ def show_reader(ws: Workspace, document: str, recipe: Recipe | None) -> None:
             show_plain(document)
         return
     st.markdown(f"**{label(document)}**")
-    tags = f"{count(row['bytes'])} bytes"
-    st.caption(tags + (", held out: never trained on" if row["heldout"] else ""))
+    st.caption(
+        f"{count(row['bytes'])} bytes" + (", held out: never trained on" if row["heldout"] else "")
+    )
     if recipe is not None:
         show_verdict(ws, document, source, recipe)
     show_document(row["text"], height=420)

@@ -32,7 +32,9 @@ def save_bar(ws: Workspace, recipe: Recipe) -> None:
     try:
         changed = sum(len(cuts) for cuts in drafts(recipe).values())
     except LabError:
-        changed = 0  # the draft cannot be read: its error is shown above, and there is nothing to save
+        changed = (
+            0  # the draft cannot be read: its error is shown above, and there is nothing to save
+        )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.session_state.setdefault(f"{NAME_KEY}.{recipe.name}", recipe.name)
         st.text_input("Save as", key=f"{NAME_KEY}.{recipe.name}", width=260)

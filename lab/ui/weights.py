@@ -57,11 +57,15 @@ def drafted(recipe: Recipe) -> Mixture:
     """
     state = st.session_state
     phases = []
-    shares = {p.name: touched(share_key(recipe.name, p.name), p.share) for p in recipe.mixture.phases}
+    shares = {
+        p.name: touched(share_key(recipe.name, p.name), p.share) for p in recipe.mixture.phases
+    }
     total = positive_sum(shares, "the shares of the phases")
     for phase in recipe.mixture.phases:
         weights = {
-            source: touched(weight_key(recipe.name, phase.name, source), phase.weights.get(source, 0.0))
+            source: touched(
+                weight_key(recipe.name, phase.name, source), phase.weights.get(source, 0.0)
+            )
             for source in recipe.sources
         }
         whole = positive_sum(weights, f"the weights of phase {phase.name!r}")

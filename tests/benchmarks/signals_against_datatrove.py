@@ -1,17 +1,19 @@
 """Speed and agreement of our signals with datatrove's FineWeb chain, one core each, in one run.
 
-    python3.11 -m venv /tmp/peers && /tmp/peers/bin/pip install -r tests/benchmarks/requirements-peers.txt
-    /tmp/peers/bin/python tests/benchmarks/signals_against_datatrove.py --data DIR [--documents 5000]
+    python3.11 -m venv peers
+    peers/bin/pip install -r tests/benchmarks/requirements-peers.txt
+    peers/bin/python tests/benchmarks/signals_against_datatrove.py --data DIR [--documents 5000]
 
 DIR holds corpora as Parquet or JSONL (.zst) with a column `text`. Documents of 700 to 20,000
 characters are drawn with a seed. Compared:
 
-- speed: datatrove's filters as examples/fineweb.py chains them, spaCy's words, stopping at the first
-  rule that fails, against *all* our signals, none skipped. CPU seconds; compiling is reported apart;
+- speed: datatrove's filters as examples/fineweb.py chains them, spaCy's words, stopping at the
+  first rule that fails, against *all* our signals, none skipped. CPU seconds; compiling apart;
 - values: every signal against datatrove's own functions over the words of `str.split()`;
-- decisions: our preset `fineweb-code` against that chain as shipped: how many verdicts differ.
+- verdicts: our preset `fineweb-code` against that chain as shipped: how many verdicts differ.
 """
 
+# ruff: noqa: E402 (Polars reads its number of threads when it is imported)
 import argparse
 import os
 import sys

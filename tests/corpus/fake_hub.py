@@ -54,7 +54,9 @@ def fake_hub(repositories: Repositories) -> Iterator[str]:
             entries = [entry(path, content) for path, content in sorted(files.items())]
             if rest.startswith("/tree/"):
                 folder = rest.split("/", 3)[3] if rest.count("/") > 2 else ""
-                inside = [e for e in entries if e["path"].startswith(folder + "/" if folder else "")]
+                inside = [
+                    e for e in entries if e["path"].startswith(folder + "/" if folder else "")
+                ]
                 if not inside:
                     self.missing("EntryNotFound")
                     return

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
@@ -72,6 +72,7 @@ def test_no_logarithm_of_nothing_positive():
 values = st.lists(st.none() | st.floats(-1e12, 1e12) | st.integers(-5, 5).map(float), max_size=60)
 
 
+@settings(deadline=None)
 @given(values, st.integers(1, 20), st.sampled_from(["linear", "whole", None]))
 def test_a_histogram_loses_nothing(column, bins, scale):
     if scale == "whole" and any(v is not None and abs(v) > 100 for v in column):
@@ -101,6 +102,7 @@ def test_a_share_that_cannot_be_kept(keep):
         threshold_for_tokens([1, 2, math.nan, 3], [10] * 4, keep)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 100)), min_size=1, max_size=30),
     st.floats(0.01, 1),

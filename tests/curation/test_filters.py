@@ -4,7 +4,7 @@ import math
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
@@ -145,6 +145,7 @@ rule_lists = st.lists(
 )  # unordered bounds are allowed here: no value passes them
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-4, 4), st.floats(-4, 4)), max_size=20), rule_lists)
 def test_bits_say_which_rules_fail(rows, rules):
     frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.Float64}, orient="row")

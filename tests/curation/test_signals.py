@@ -224,7 +224,7 @@ import polars as pl
 from lab.curation.signals import compute
 compute(pl.DataFrame({"text": ["warm up"]}))
 line = "the lamp of house %d was lit by the clerk and his rope.\\n"
-text = pl.DataFrame({"text": ["".join(line % k for k in range(400_000))]})
+text = pl.DataFrame({"text": ["".join(line % k for k in range(200_000))]})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 compute(text)
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

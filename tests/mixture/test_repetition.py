@@ -38,8 +38,8 @@ def test_value_of_the_next_token() -> None:
     assert np.allclose(next_token_value(epochs), expected, atol=6e-3)
 
 
-@given(st.floats(1, 1e12), st.floats(0, 1e13))
-def test_effective_never_exceeds_trained_and_grows(unique: float, trained: float) -> None:
+@given(st.integers(1, 10**12), st.integers(0, 10**13))
+def test_effective_never_exceeds_trained_and_grows(unique: int, trained: int) -> None:
     value = float(effective_tokens(unique, trained))
     assert 0 <= value <= trained * (1 + 1e-12)
     assert float(effective_tokens(unique, trained * 2)) >= value * (1 - 1e-12)

@@ -24,7 +24,8 @@ Normal = Callable[[Array, Array], tuple[Array, Array]]
 Evaluate = Callable[[Array], tuple[Array, Normal]]
 
 FIRST_DAMPING = 1e-2
-ENOUGH = 1e-10  # relative fall of the loss below which a problem counts as solved
+LEAST_DAMPING = 1e-9
+ENOUGH = 1e-7  # relative fall of the loss in one step below which a problem counts as solved
 STUCK = 1e8  # damping at which no step helps any more
 
 
@@ -43,24 +44,29 @@ def minimise(
 
     `values` and `counts` are [B, K]; `delta` is Huber's, in the unit of the values (inf: squares).
     """
+    theta = theta.copy()
+    delta = np.broadcast_to(np.asarray(delta, dtype=np.float64), (len(theta), 1))
     damping = np.full(len(theta), FIRST_DAMPING)
-    predictions, normal = evaluate(theta)
-    loss = huber(predictions - values, counts, delta)
+    loss = huber(evaluate(theta)[0] - values, counts, delta)
+    open_ = np.arange(len(theta))  # problems not yet solved
     for _ in range(steps):
-        residual = predictions - values
-        weight = counts * np.minimum(1.0, delta / np.maximum(np.abs(residual), 1e-300))
-        step = damped_step(*normal(weight, weight * residual), damping)
-        trial = np.clip(theta - step, low, high)
-        trial_loss = huber(evaluate(trial)[0] - values, counts, delta)
-        better = trial_loss < loss
-        solved = better & (loss - trial_loss <= ENOUGH * loss)
-        theta = np.where(better[:, None], trial, theta)
-        loss = np.where(better, trial_loss, loss)
-        damping = np.where(better, np.maximum(damping / 4, 1e-9), damping * 6)
-        if (solved | (damping > STUCK)).all():
+        wanted, rows, bend = values[open_], counts[open_], delta[open_]
+        predictions, normal = evaluate(theta[open_])
+        residual = predictions - wanted
+        weight = rows * np.minimum(1.0, bend / np.maximum(np.abs(residual), 1e-300))
+        step = damped_step(*normal(weight, weight * residual), damping[open_])
+        trial = np.clip(theta[open_] - step, low, high)
+        trial_loss = huber(evaluate(trial)[0] - wanted, rows, bend)
+        fall = loss[open_] - trial_loss
+        better = fall > 0
+        solved = better & (fall <= ENOUGH * loss[open_])
+        theta[open_[better]] = trial[better]
+        loss[open_[better]] = trial_loss[better]
+        damping[open_] *= np.where(better, 1 / 4, 6.0)
+        np.maximum(damping, LEAST_DAMPING, out=damping)
+        open_ = open_[~(solved | (damping[open_] > STUCK))]
+        if not len(open_):
             break
-        damping = np.minimum(damping, STUCK * 10)
-        predictions, normal = evaluate(theta)
     return theta, loss
 
 

@@ -22,7 +22,7 @@ from random import Random
 from typing import Final
 
 from lab.corpus.world.names import invent
-from lab.corpus.world.phrases import pick
+from lab.corpus.world.draws import pick, stream
 
 WORLD_NAME: Final = "Halvery"
 COUNTS: Final[dict[str, int]] = {"town": 40, "person": 40, "creature": 36, "work": 36}
@@ -77,7 +77,7 @@ class World:
 @lru_cache(maxsize=8)
 def build_world(seed: int) -> World:
     """The world of `seed`: same seed, same names and facts."""
-    rng = Random(f"world {seed}")
+    rng = stream(seed, "world")
     taken: set[str] = set()
     names = {kind: invent(rng, kind, count, taken) for kind, count in COUNTS.items()}
     values = {

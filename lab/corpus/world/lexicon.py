@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from lab.corpus.world.names import FIRST_NAMES
+
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
@@ -18,6 +20,7 @@ def _phrases(text: str) -> tuple[str, ...]:
 
 
 POOLS: Final[dict[str, tuple[str, ...]]] = {
+    "name": FIRST_NAMES,
     "noun": _words(
         "market bridge lantern barn mill kitchen garden orchard ferry tavern stable well tower "
         "chapel library cellar meadow harbour road gate wall roof field hall workshop bakery "
@@ -25,8 +28,12 @@ POOLS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "thing": _words(
         "lantern kettle basket ladder saddle mirror blanket hammer candle barrel ribbon bucket "
-        "needle feather bell ledger map coin key spoon whistle brush comb chest kite button "
-        "envelope anchor apron oar plate jug clock knife glove"
+        "needle feather bell ledger map coin key spoon whistle comb chest kite button envelope "
+        "anchor apron oar plate jug clock knife glove"
+    ),
+    "group": _words(
+        "traders travellers teachers tailors players guards clerks coopers brewers tanners "
+        "singers bakers millers weavers potters sailors farmers gardeners riders builders"
     ),
     "job": _words(
         "miller baker weaver potter farmer tailor fisher shepherd carpenter cooper porter smith "
@@ -40,7 +47,7 @@ POOLS: Final[dict[str, tuple[str, ...]]] = {
     "people": _phrases(
         "the neighbours; the children; the traders; the farmers; the travellers; the elders; "
         "the visitors; the students; the sailors; the cooks; the guards; most families; "
-        "the council; the villagers; the pilgrims; the weavers; the players; the clerks"
+        "the council members; the villagers; the pilgrims; the weavers; the players; the clerks"
     ),
     "verb": _words(
         "repaired painted carried opened cleaned watched measured borrowed found counted sold "
@@ -80,5 +87,17 @@ POOLS: Final[dict[str, tuple[str, ...]]] = {
         "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty"
     ),
     "feeling": _words("glad tired proud curious worried pleased angry sorry hopeful afraid calm"),
-    "month": _words("Thawmonth Seedmonth Rainmonth Haymonth Sunmonth Reapmonth Mistmonth Frostmonth"),
+    "month": _words(
+        "Thawmonth Seedmonth Rainmonth Haymonth Sunmonth Reapmonth Mistmonth Frostmonth"
+    ),
+    "weather": _phrases(
+        "a cold wind; heavy rain; thick fog; a late frost; bright sunshine; a long drought; "
+        "light snow; a sudden storm; warm drizzle; a clear sky; grey clouds; a gentle breeze"
+    ),
+    "tool": _words(
+        "hammer chisel saw plane needle loom wheel ladle knife rope spade rake brush bellows tongs"
+    ),
+    "stuff": _words(
+        "wood clay wool iron stone linen wax straw reed bone horn tin silver bark slate"
+    ),
 }

@@ -1,12 +1,13 @@
-"""Invented proper names: towns, people, works and creatures nobody has met before.
+"""Proper names: invented ones for the world, ordinary first names for problems and posts.
 
-Method: names are two or three open syllables from fixed onsets and rhymes per class, drawn without
-repetition from a seeded generator. Invented names matter for the experiment: no pretrained
-knowledge can leak in, so whatever a proxy knows of the world it read in the corpus.
+Method: invented names are two or three open syllables from fixed onsets and endings per class,
+drawn without repetition from a seeded generator. Because nobody has met them before, whatever a
+proxy knows of the world it read in the corpus: no pretrained knowledge leaks in.
 
-First names for exercises come in two fixed lists that share no name: one for training text and
-one for benchmark items only, so that a reasoning item can never be answered from memory of its
-names.
+First names come in three lists. `LOGIC_HELD_OUT` never appear in a reasoning problem of training
+text, `SUMS_HELD_OUT` never in a sum; benchmark items use only these. Each list does appear in the
+rest of the text, so that a model knows the words, and none of the items: a run of words with a name
+from its held-out list in it cannot have been read in training.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from lab.corpus.world.phrases import capital, pick
+from lab.corpus.world.draws import pick
 
 _STARTS: Final[dict[str, tuple[str, ...]]] = {
     "town": ("bel", "cor", "dun", "fal", "gor", "hal", "kel", "mar", "nor", "os", "pel", "quar",
@@ -34,17 +35,33 @@ _ENDS: Final[dict[str, tuple[str, ...]]] = {
     "work": ("iad", "elle", "une", "ora", "ance", "ion", "ade", "ique", "ode", "yre"),
 }
 
-TRAINING_NAMES: Final[tuple[str, ...]] = (
-    "Ada", "Amos", "Anna", "Ben", "Bruno", "Carla", "Clara", "Dora", "Edgar", "Ella", "Emil",
-    "Eva", "Felix", "Fiona", "Greta", "Hugo", "Ida", "Ivan", "Jana", "Jonas", "Julia", "Karl",
-    "Kira", "Lena", "Leo", "Lina", "Lucas", "Mara", "Max", "Mona", "Nina", "Noah", "Olga",
-    "Oscar", "Paul", "Petra", "Rita", "Rosa", "Ruth", "Sam", "Simon", "Sofia", "Theo", "Tilda",
-    "Tom", "Vera", "Victor", "Wanda",
+LOGIC_HELD_OUT: Final[tuple[str, ...]] = (
+    "Bela", "Cora", "Gerda", "Inge", "Lotte", "Nadia", "Dario", "Elio", "Henk", "Milo", "Otto",
+    "Rolf",
 )  # fmt: skip
-HELD_OUT_NAMES: Final[tuple[str, ...]] = (
-    "Bela", "Cora", "Dario", "Elio", "Gerda", "Henk", "Inge", "Joris", "Katja", "Lotte", "Milo",
-    "Nadia", "Otto", "Pia", "Rolf", "Silke", "Tessa", "Udo", "Vito", "Yara",
+SUMS_HELD_OUT: Final[tuple[str, ...]] = (
+    "Katja", "Pia", "Silke", "Tessa", "Yara", "Zelda", "Joris", "Udo", "Vito", "Arno", "Klaus",
+    "Piet",
 )  # fmt: skip
+_WOMEN: Final[tuple[str, ...]] = (
+    "Ada", "Anna", "Carla", "Clara", "Dora", "Ella", "Eva", "Fiona", "Greta", "Ida", "Jana",
+    "Julia", "Kira", "Lena", "Lina", "Mara", "Mona", "Nina", "Olga", "Petra", "Rita", "Rosa",
+    "Ruth", "Vera",
+)  # fmt: skip
+_MEN: Final[tuple[str, ...]] = (
+    "Amos", "Ben", "Bruno", "Edgar", "Emil", "Felix", "Hugo", "Ivan", "Jonas", "Karl", "Leo",
+    "Lucas", "Max", "Noah", "Oscar", "Paul", "Sam", "Simon", "Theo", "Tom", "Victor", "Anton",
+    "Jakob", "David",
+)  # fmt: skip
+FIRST_NAMES: Final[tuple[str, ...]] = (*_WOMEN, *_MEN, *LOGIC_HELD_OUT, *SUMS_HELD_OUT)
+LOGIC_NAMES: Final[tuple[str, ...]] = (*_WOMEN, *_MEN, *SUMS_HELD_OUT)
+SUMS_NAMES: Final[tuple[str, ...]] = (*_WOMEN, *_MEN, *LOGIC_HELD_OUT)
+_FEMALE: Final[frozenset[str]] = frozenset((*_WOMEN, *LOGIC_HELD_OUT[:6], *SUMS_HELD_OUT[:6]))
+
+
+def is_female(name: str) -> bool:
+    """Whether a first name of the lists above is a woman's."""
+    return name in _FEMALE
 
 
 def invent(rng: Random, kind: str, count: int, taken: set[str]) -> list[str]:
@@ -52,7 +69,7 @@ def invent(rng: Random, kind: str, count: int, taken: set[str]) -> list[str]:
     names: list[str] = []
     while len(names) < count:
         middle = pick(rng, _MIDDLES) if rng.random() < 0.5 else ""
-        name = capital(pick(rng, _STARTS[kind]) + middle + pick(rng, _ENDS[kind]))
+        name = (pick(rng, _STARTS[kind]) + middle + pick(rng, _ENDS[kind])).capitalize()
         if name not in taken:
             taken.add(name)
             names.append(name)

@@ -1,0 +1,81 @@
+"""Small sums: addition and subtraction up to twenty, bare and in words.
+
+Method: a sum is (a, b, sign) with a result between 0 and 20. Textbooks state sums as numbers,
+exercises ask them as stories; the benchmark asks stories about names and goods kept for it
+(`SUMS_HELD_OUT`), so the sums themselves are known and the items are not. That is the difference
+between a fact of arithmetic and a memorised question (GSM-Symbolic, Mirzadeh et al., 2024,
+arXiv:2410.05229, makes it for real models).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from lab.corpus.world.draws import pick
+from lab.corpus.world.names import SUMS_HELD_OUT, SUMS_NAMES
+from lab.corpus.world.phrases import say
+
+LARGEST: Final = 12
+GOODS: Final[tuple[str, ...]] = (
+    "apples", "plums", "pears", "eggs", "coins", "buttons", "candles", "ribbons", "spoons",
+    "kites", "maps", "bells", "keys", "combs", "cups", "nuts",
+)  # fmt: skip
+_STORIES: Final[dict[str, tuple[str, ...]]] = {
+    "+": (
+        "{x} has {a} {goods} and gets {b} more.",
+        "{x} has {a} {goods}. {y} brings {b} more.",
+        "There are {a} {goods} on the table, and {x} adds {b} more.",
+        "{x} finds {a} {goods} and then {b} more.",
+        "{x} buys {a} {goods} in the morning and {b} more at dusk.",
+    ),
+    "-": (
+        "{x} has {a} {goods} and gives away {b} of them.",
+        "{x} has {a} {goods}. {y} takes {b} of them.",
+        "There are {a} {goods} on the table, and {x} removes {b} of them.",
+        "{x} had {a} {goods} and lost {b} of them.",
+        "{x} carries {a} {goods} and sells {b} of them.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """`first` `sign` `second` = `result`, told about `goods` of `owner`."""
+
+    first: int
+    second: int
+    sign: str
+    result: int
+    owner: str
+    goods: str
+    story: str
+
+    @property
+    def formula(self) -> str:
+        """The bare sum without its result: "3 + 4"."""
+        return f"{self.first} {self.sign} {self.second}"
+
+    @property
+    def question(self) -> str:
+        """The question that closes the story."""
+        return f"How many {self.goods} are there now?"
+
+
+def make_sum(rng: Random, *, held_out: bool = False) -> Sum:
+    """A sum with its story; `held_out` takes the names kept for the benchmark."""
+    sign = pick(rng, "+-")
+    low, high = 1 + int(rng.random() * (LARGEST - 1)), 1 + int(rng.random() * (LARGEST - 1))
+    first, second = (low, high) if sign == "+" else (max(low, high), min(low, high))
+    result = first + second if sign == "+" else first - second
+    names = SUMS_HELD_OUT if held_out else SUMS_NAMES
+    owner, other, goods = pick(rng, names), pick(rng, names), pick(rng, GOODS)
+    bound = {"x": owner, "y": other, "a": str(first), "b": str(second), "goods": goods}
+    return Sum(first, second, sign, result, owner, goods, say(rng, _STORIES[sign], bound))
+
+
+def wrong_results(rng: Random, right: Sum) -> list[int]:
+    """Three near misses: other results within four of the right one."""
+    near = [right.result + step for step in (-4, -3, -2, -1, 1, 2, 3, 4)]
+    return rng.sample([number for number in near if number >= 0], 3)

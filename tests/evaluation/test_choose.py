@@ -1,0 +1,93 @@
+"""From names to groups: one budget, one state of the recipe and its data."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_models import new_model, save_run
+from tokenizers import Tokenizer
+
+from lab.core.errors import ArtifactMissing, ConfigError
+from lab.core.files import write_json
+from lab.core.workspace import Workspace, create
+from lab.evaluation.choose import named_groups
+from lab.evaluation.evaluate import evaluate_run
+from lab.proxy.sizes import SIZES
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    return create(tmp_path / "w")
+
+
+@pytest.fixture
+def add_run(ws: Workspace, tokenizer: Tokenizer) -> Any:
+    """A finished, evaluated run folder with the keys that proxy writes."""
+
+    def add(recipe: str, seed: int, *, evaluated: bool = True, **changes: Any) -> Path:
+        from dataclasses import asdict
+
+        count = len(list(ws.runs.iterdir()))
+        folder = ws.runs / f"{recipe}-{count}"
+        spec = {
+            "id": folder.name,
+            "created": f"2026-01-01T00:00:{count:02d}+00:00",
+            "recipe": recipe,
+            "recipe_id": recipe,
+            "size": "nano",
+            "tokens": 2048,
+            "steps": 1,
+            "hyperparameters": asdict(SIZES["nano"]),
+            "tokenizer": {"name": "t"},
+            "sources": [],
+            "selection": "s",
+        }
+        model = new_model(tokenizer.get_vocab_size())
+        save_run(folder, model, tokenizer, **(spec | {"seed": seed} | changes))
+        write_json(folder / "status.json", {"state": "done"})
+        if evaluated:
+            evaluate_run(ws, folder)
+        return folder
+
+    return add
+
+
+def test_a_recipe_is_its_seeds_and_a_run_is_itself(ws: Workspace, add_run: Any) -> None:
+    a = [add_run("a", seed) for seed in range(2)]
+    b = [add_run("b", seed) for seed in range(2)]
+    assert named_groups(ws, ["b", "a"]) == {"b": b, "a": a}
+    assert list(named_groups(ws, ["b", "a"])) == ["b", "a"]
+    assert named_groups(ws, [a[0].name, "b"]) == {a[0].name: [a[0]], "b": b}
+
+
+def test_the_budget_that_all_have_and_most_seeds_is_taken(ws: Workspace, add_run: Any) -> None:
+    add_run("a", 0, tokens=4096, steps=2)
+    a = [add_run("a", seed) for seed in range(2)]
+    b = [add_run("b", seed) for seed in range(2)]
+    add_run("b", 0, tokens=4096, steps=2)
+    add_run("b", 1, tokens=9 * 2048, steps=9)
+    assert named_groups(ws, ["a", "b"]) == {"a": a, "b": b}
+    chosen = named_groups(ws, ["a", "b"], tokens=4096)
+    assert {name: len(runs) for name, runs in chosen.items()} == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize("change", [{"recipe_id": "edited"}, {"selection": "other documents"}])
+def test_only_the_newest_state_of_a_recipe_counts(
+    ws: Workspace, add_run: Any, change: dict[str, str]
+) -> None:
+    add_run("a", 0)
+    newest = [add_run("a", seed, **change) for seed in range(2)]
+    b = [add_run("b", 0)]
+    assert named_groups(ws, ["a", "b"]) == {"a": newest, "b": b}
+
+
+def test_names_without_runs_or_scores_say_what_to_do(ws: Workspace, add_run: Any) -> None:
+    add_run("synthetic", 0)
+    with pytest.raises(ConfigError, match="did you mean synthetic"):
+        named_groups(ws, ["synthetic", "syntetic"])
+    add_run("web", 0, tokens=4096, steps=2)
+    with pytest.raises(ConfigError, match="in common"):
+        named_groups(ws, ["synthetic", "web"])
+    add_run("web", 0, evaluated=False)
+    with pytest.raises(ArtifactMissing, match="not been evaluated"):
+        named_groups(ws, ["synthetic", "web"])
