@@ -5,8 +5,8 @@ import streamlit as st
 from lab.ui.browse import find_documents
 from lab.ui.components import header, next_steps, pick_recipe, pick_source
 from lab.ui.document_list import DOCUMENT, show_found, show_list, turn, wanted_controls
-from lab.ui.measuring import offer_measuring
 from lab.ui.job_panel import watch
+from lab.ui.measuring import offer_measuring
 from lab.ui.reader import show_reader
 from lab.ui.state import workspace
 from lab.ui.text import guarded

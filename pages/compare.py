@@ -31,9 +31,9 @@ with guarded():
         comparison.show_scope(found, scope, a, b)
     comparison.show_advice(found)
     st.caption(
-        "Intervals are 95 %, over seeds and items together. Unresolved means that the interval holds "
-        "zero: the runs do not tell which is better. Proxy runs rank mixtures; a large model may "
-        "rank close ones otherwise."
+        "Intervals are 95 %, over seeds and items together. Unresolved means that the interval "
+        "holds zero: the runs do not tell which is better. Proxy runs rank mixtures; a large model "
+        "may rank close ones otherwise."
     )
 next_steps(
     ("runs", "Train more seeds", {}),

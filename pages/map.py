@@ -51,9 +51,9 @@ def live(frame: pl.DataFrame) -> None:
         polygon = map_view.show_map(ws, frame, str(by))
         drawn = min(frame.height, map_view.DRAWN)
         st.caption(
-            f"{count(drawn)} of {count(frame.height)} embedded documents are drawn, a sample of each "
-            "source. Near means alike; distances between groups, areas and densities mean nothing. "
-            f"{label(map_view.trust_words(artifact))}"
+            f"{count(drawn)} of {count(frame.height)} embedded documents are drawn, a sample of "
+            "each source. Near means alike; distances between groups, areas and densities mean "
+            f"nothing. {label(map_view.trust_words(artifact))}"
         )
     with right:
         labels = ["", *frame["label"].unique().sort().to_list()]

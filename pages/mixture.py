@@ -41,9 +41,9 @@ def live(recipe: Recipe) -> None:
                 table(found.phases, key="phases", alt="Weight, tokens and epochs by phase")
         panel.save_controls(ws, recipe, weights.changed(recipe, mixture))
     st.caption(
-        "Unique tokens are those of distinct training documents that pass every rule, duplicate and "
-        "benchmark check of the recipe: all documents were counted, none sampled. Moving a weight "
-        "changes nothing on disk until you save."
+        "Unique tokens are those of distinct training documents that pass every rule, duplicate "
+        "and benchmark check of the recipe: all documents were counted, none sampled. Moving a "
+        "weight changes nothing on disk until you save."
     )
 
 

@@ -44,10 +44,10 @@ for place, station in enumerate(found, start=1):
         wanted = station.state != flow.DONE and station.action and not running
         if wanted and st.button(label(station.button), key=f"do_{station.action}"):
             start(ws, station.action, {})
-        if station.name == "Recipes" and station.state == flow.MISSING:
-            if st.button("Start one by size", key="start_recipe"):
-                if attempt(start_recipe, ws):
-                    st.rerun()
+        none_yet = station.name == "Recipes" and station.state == flow.MISSING
+        if none_yet and st.button("Start one by size", key="start_recipe"):
+            attempt(start_recipe, ws)
+            st.rerun()
         link(station.page, "Open")
 show_broken(ws)
 

@@ -23,8 +23,8 @@ if ids:
     with guarded():
         run_details(ws, ids)
 st.caption(
-    "Proxy runs rank mixtures; they say little about absolute scores of a large model. Training loss "
-    "is measured on each recipe's own text, so it must not be compared between recipes: held-out loss "
-    "on the next page can be."
+    "Proxy runs rank mixtures; they say little about absolute scores of a large model. Training "
+    "loss is measured on each recipe's own text, so it must not be compared between recipes: "
+    "held-out loss on the next page can be."
 )
 next_steps(("compare", "Compare two recipes", {}), ("mixture", "Change the weights", {}))

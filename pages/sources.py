@@ -29,8 +29,8 @@ st.markdown(
 )
 source_table.show_sources(ws, frame)
 st.caption(
-    f"Held-out documents ({ws.heldout_share:.0%} by content hash) are never trained on: they measure "
-    "loss. Exact copies always fall on the same side of the split."
+    f"Held-out documents ({ws.heldout_share:.0%} by content hash) are never trained on: they "
+    "measure loss. Exact copies always fall on the same side of the split."
 )
 
 missing = source_table.missing_measurements(ws, frame)

@@ -1,12 +1,12 @@
 """From a fit to a proposal that says how sure it is.
 
 The proposal minimises the mean predicted cost of the target metrics plus kl KL(p || natural) under
-the caps (`optimise`). Everything else is the same calculation on replicates of the fit (`bootstrap`):
-where the optimum would lie in each gives the interval of every weight; what each predicts for the
-proposal and for the natural mixture gives the intervals of scores and of the gain, and the odds that
-the proposal is better. Below .9 it is unresolved. Runs needed to resolve it follow from the error of
-the gain shrinking with the root of the number of runs: K (z / z0)^2 - K with z0 the gain in standard
-errors and z = 1.28.
+the caps (`optimise`). Everything else is the same calculation on replicates of the fit
+(`bootstrap`): where the optimum would lie in each gives the interval of every weight; what each
+predicts for the proposal and for the natural mixture gives the intervals of scores and of the
+gain, and the odds that the proposal is better. Below .9 it is unresolved. Runs needed to resolve
+it follow from the error of the gain shrinking with the root of the number of runs: K (z / z0)^2 -
+K with z0 the gain in standard errors and z = 1.28.
 
 Shown beside it, because it is where advice fails: the optimum without KL and caps, and how far
 either lies from the nearest run in total variation, against how far runs lie from each other.
@@ -23,15 +23,7 @@ from lab.advice.bootstrap import REPLICATES, bootstrap
 from lab.advice.fit import Fit
 from lab.advice.next_runs import next_runs
 from lab.advice.optimise import kl_path, optimise
-from lab.advice.simplex import (
-    Array,
-    distribution,
-    fill,
-    nearest_distances,
-    supported,
-    variation,
-    vector,
-)
+from lab.advice.simplex import Array, distribution, fill, nearest_distances, variation, vector
 from lab.advice.surface import Surface
 from lab.core.errors import ConfigError, nearest
 from lab.core.estimate import Estimate
@@ -97,14 +89,13 @@ def advise(
     """
     names = list(fit.sources)
     base, notes = known_part(fit, natural)
-    limits = vector({k: v for k, v in (caps or {}).items() if k in names}, names, "caps", 1.0)
-    limits = np.minimum(limits, 1.0)
+    limits = limits_of(fit, caps or {})
     blend = blend_of(fit, targets)
     proposal = tidy(optimise(fit.surface, blend, base, limits, kl, names).mixtures[0], limits)
-    free = optimise(fit.surface, blend, base, np.ones_like(base), 0.0, names).mixtures[0]
+    anything = np.ones_like(base)
+    free = tidy(optimise(fit.surface, blend, base, anything, 0.0, names).mixtures[0], anything)
     posterior = bootstrap(fit, replicates, seed)
     optima = optimise(posterior, blend, base, limits, kl, names).mixtures
-    gain = gain_estimate(fit, posterior, blend, base, proposal, level)
     p_better, verdict, more = judge(fit, posterior, blend, base, proposal)
     return Advice(
         verdict=verdict,
@@ -115,12 +106,12 @@ def advise(
         caps=dict(zip(names, limits.tolist(), strict=True)),
         kl=kl,
         targets=tuple(targets) or fit.metrics,
-        gain=gain,
+        gain=gain_estimate(fit, posterior, blend, base, proposal, level),
         scores=score_rows(fit, posterior, base, proposal, level),
         path=kl_path(fit.surface, blend, base, limits, names),
         free=dict(zip(names, free.tolist(), strict=True)),
         distances=distances(fit, proposal, free),
-        next_runs=next_runs(posterior, blend, proposal, optima, names, count),
+        next_runs=next_runs(posterior, blend, base, kl, proposal, optima, names, count),
         notes=(*fit.notes, *notes),
     )
 
@@ -132,8 +123,14 @@ def known_part(fit: Fit, natural: Mapping[str, float]) -> tuple[Array, list[str]
     part = dict(zip(everything, whole.tolist(), strict=True))
     left = sum(part[name] for name in fit.unseen)
     base = distribution({k: part[k] for k in fit.sources}, fit.sources, "natural")
-    note = f"{left:.1%} of the natural mixture is in sources that no run used; the advice is about "
-    return base, [note + "the rest."] if left > 0 else []
+    note = f"{left:.1%} of the natural mixture is in sources that no run used: left out here."
+    return base, [note] if left > 0 else []
+
+
+def limits_of(fit: Fit, caps: Mapping[str, float]) -> Array:
+    """Largest share of every source that was in runs, at most one, [m]."""
+    everything = [*fit.sources, *fit.unseen]
+    return np.minimum(vector(caps, everything, "caps", 1.0)[: len(fit.sources)], 1.0)
 
 
 def blend_of(fit: Fit, targets: Sequence[str]) -> Array:
@@ -155,7 +152,7 @@ def blend_of(fit: Fit, targets: Sequence[str]) -> Array:
 def tidy(mixture: Array, caps: Array) -> Array:
     """The mixture without shares below `LEAST_SHARE`, filled up again below the caps."""
     kept = np.where(mixture < LEAST_SHARE, 0.0, mixture)
-    return supported(fill(kept[None, :], caps)[0])
+    return np.asarray(fill(kept[None, :], caps)[0])
 
 
 def weight_estimates(
@@ -186,7 +183,8 @@ def gain_estimate(
     """The predicted gain over natural with its interval."""
     value = float(differences(fit.surface, blend, base, proposal)[0])
     low, high = interval(differences(posterior, blend, base, proposal), level)
-    return Estimate(value, min(float(low), value), max(float(high), value), len(fit.runs), "", level)
+    ends = min(float(low), value), max(float(high), value)
+    return Estimate(value, *ends, n=len(fit.runs), level=level)
 
 
 def judge(

@@ -1,15 +1,15 @@
 """Replicates of a fit: what else the runs could have said, had their noise fallen otherwise.
 
-Residual bootstrap (Efron 1979) on the fixed design: costs* = fitted + residual*, where residuals are
-drawn by row, so that metrics of one run keep their correlation, and are those of held-out runs
-(`Fit.heldout`), because residuals within the fit are too small when runs are few. What the law gets
-wrong is part of them and so counts as noise.
+Residual bootstrap (Efron 1979) on the fixed design: costs* = fitted + residual*, where residuals
+are drawn by row, so that metrics of one run keep their correlation, and are those of held-out runs
+(`Fit.heldout`), because residuals within the fit are too small when runs are few. What the law
+gets wrong is part of them and so counts as noise.
 
 Measured on planted log-linear and power-law truths (m = 3, 5, 7 sources; 6 to 64 runs; 60 repeats
 of each): 90 % intervals of the optimum's weights held the true optimum in 87-98 % of cases (mean
 92), those of the gain over natural in 83-100 % (95). Drawing whole runs instead gave 84-96 % (89)
-and fails near m + 2 runs, where a draw may lack a source; Bayesian row weights gave 46-88 %. What no
-bootstrap sees: that a law fitted on small models may be wrong about large ones.
+and fails near m + 2 runs, where a draw may lack a source; Bayesian row weights gave 46-88 %. What
+no bootstrap sees: that a law fitted on small models may be wrong about large ones.
 """
 
 import numpy as np

@@ -1,33 +1,43 @@
 """Which mixtures to train next: those likeliest to change the decision.
 
-Each replicate of the fit is a world that the runs allow. In that world a mixture x gains
-max(0, cost of the proposal - cost of x); the mean over worlds is its expected improvement (Mockus
-1978) under the bootstrap. It is large where replicates disagree with each other near the optimum and
-nil where all agree, whichever way. After a mixture is chosen every world's best is updated, so the
-next one covers other worlds (greedy batch). Candidates: the optimum of every replicate, and the
-points halfway between it and the proposal.
+Each replicate of the fit is a world that the runs allow. In that world a mixture x gains max(0,
+objective at the proposal - objective at x), the objective being the one that is minimised, KL term
+included; the mean over worlds is its expected improvement (Mockus 1978) under the bootstrap. It is
+large where replicates disagree with each other near the optimum and nil where all agree. After a
+mixture is chosen every world's best is updated, so the next one covers other worlds (greedy
+batch). Candidates: the optimum of every replicate, and the points halfway between it and the
+proposal.
 """
 
 import numpy as np
 import polars as pl
 
-from lab.advice.simplex import Array, variation
+from lab.advice.simplex import Array, divergence, variation
 from lab.advice.surface import Surface
 
 APART = 0.02  # total variation between two suggested runs: less would be the same run twice
 
 
 def next_runs(
-    posterior: Surface, blend: Array, proposal: Array, optima: Array, names: list[str], count: int
+    posterior: Surface,
+    blend: Array,
+    natural: Array,
+    kl: float,
+    proposal: Array,
+    optima: Array,
+    names: list[str],
+    count: int,
 ) -> pl.DataFrame:
     """At most `count` mixtures: run, expected_gain and spread (in the cost's unit), and the shares.
 
-    `spread` is the standard deviation over worlds of the mixture's cost relative to the proposal's.
+    `spread` is the standard deviation over worlds of the mixture's objective less the proposal's.
     Fewer rows come back when no further candidate differs from those chosen.
     """
     candidates = np.vstack([optima, (optima + proposal) / 2])
     points = np.vstack([proposal, candidates])
     costs = posterior.predict(points) @ blend
+    if kl > 0:
+        costs += kl * divergence(points, natural)
     best, costs = costs[:, 0].copy(), costs[:, 1:]
     spread = (costs - best[:, None]).std(axis=0)
     taken, rows = proposal[None, :], []

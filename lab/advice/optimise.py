@@ -11,8 +11,8 @@ treats the KL term exactly, never leaves the simplex and runs for all replicates
 found by backtracking. The laws are convex, so the gap of Frank and Wolfe, max over q of
 <slope, p - q>, bounds how far the result can be from the best: it is returned as `gap`.
 
-What it cannot know: a law is only as good as its runs. Without KL and caps the optimum of a fit lies
-where noise made the fit look best; draw the whole path over kl, not one setting.
+What it cannot know: a law is only as good as its runs. Without KL and caps the optimum of a fit
+lies where noise made the fit look best; draw the whole path over kl, not one setting.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from lab.advice.simplex import TINY, Array, divergence, fill, require_feasible
 from lab.advice.surface import Surface
 from lab.core.errors import ConfigError
 
-KL_PATH = (0.0, 0.005, 0.02, 0.05, 0.1, 0.3, 1.0)  # .005-.1 is the range found best by Marin and Olmix
+KL_PATH = (0.0, 0.005, 0.02, 0.05, 0.1, 0.3, 1.0)  # Marin and Olmix found .005-.1 best
 GAP = 1e-7  # in the unit of the cost: far below any difference between runs
 MOST_STEPS = 5000
 ETA = (1e-9, 1e8)  # bounds of the step size
@@ -69,7 +69,8 @@ def optimise(
         slope = np.where(better[:, None], trial_slope, slope)
         eta = np.clip(np.where(better[:, None], eta * 1.5, eta / 2), *ETA)
         if step % 20 == 19:
-            gap = certificate(points, slope + kl * (np.log(np.maximum(points, TINY)) - target), caps)
+            whole = slope + kl * (np.log(np.maximum(points, TINY)) - target)
+            gap = certificate(points, whole, caps)
             if (gap <= GAP * np.maximum(np.abs(cost), 1.0)).all():
                 break
     return Optimum(points, cost, divergence(points, natural), gap)
@@ -88,7 +89,9 @@ def certificate(points: Array, slope: Array, caps: Array) -> Array:
 def require_reference(natural: Array, kl: float, names: Sequence[str]) -> None:
     """ConfigError if kl is negative, or positive with a reference that rules a source out."""
     if kl < 0:
-        raise ConfigError("The KL weight must not be negative.", value=kl, next_step="use 0 or more")
+        raise ConfigError(
+            "The KL weight must not be negative.", value=kl, next_step="use 0 or more"
+        )
     absent = [name for name, share in zip(names, natural, strict=True) if share <= 0]
     if kl > 0 and absent:
         raise ConfigError(

@@ -1,9 +1,9 @@
 """Predictions for mixtures that were not run, with an interval that a new run should fall into.
 
 The half width is the (K + 1) level / K quantile of the absolute errors of held-out runs (cross-
-conformal prediction, Vovk 2015): it covers what the law gets wrong and the noise of one run, is the
-same for all mixtures, and holds for mixtures drawn as the fitted ones were. It says nothing about
-mixtures far from them, nor about models of another size.
+conformal prediction, Vovk 2015): it covers what the law gets wrong and the noise of one run, is
+the same for all mixtures, and holds for mixtures drawn as the fitted ones were. It says nothing
+about mixtures far from them, nor about models of another size.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,9 @@ def predict_table(
     key = next((name for name in KEYS if name in ratios.columns), None)
     if key is None:
         raise DataError(
-            "No column names the mixtures.", value=ratios.columns[:4], next_step="add a column 'run'"
+            "No column names the mixtures.",
+            value=ratios.columns[:4],
+            next_step="add a column 'run'",
         )
     require_unique(ratios, key, "ratios")
     weights = weights_of(fit, ratios, key)

@@ -65,10 +65,8 @@ def distribution(shares: Mapping[str, float], sources: Sequence[str], what: str)
     return values / total
 
 
-def supply_caps(
-    supply: Mapping[str, float], budget: float, repeat_cap: float
-) -> dict[str, float]:
-    """Largest weight of each source: min(1, repeat_cap N / budget), N unique tokens, budget tokens."""
+def supply_caps(supply: Mapping[str, float], budget: float, repeat_cap: float) -> dict[str, float]:
+    """Largest weight per source: min(1, repeat_cap N / budget), N and budget in tokens."""
     if not (budget > 0 and repeat_cap > 0):
         raise ConfigError(
             "Budget and repeat cap must be positive.",
@@ -112,11 +110,11 @@ def fill(target: Array, caps: Array) -> Array:
         left = 1.0 - np.where(free, 0.0, caps).sum(axis=1, keepdims=True)
         total = np.where(free, target, 0.0).sum(axis=1, keepdims=True)
         mixture = np.where(free, target * (left / np.maximum(total, TINY)), caps)
-    return np.maximum(mixture, 0.0)
+    return np.where(mixture < FAINT * 1e50, 0.0, mixture)
 
 
 def divergence(mixture: Array, reference: Array) -> Array:
-    """KL(mixture || reference) in nats along the last axis; infinite where the reference is zero."""
+    """KL(mixture || reference) in nats on the last axis; infinite where the reference is zero."""
     ratio = np.log(np.maximum(mixture, TINY)) - np.log(np.maximum(reference, TINY))
     impossible = ((mixture > 0) & (reference <= 0)).any(axis=-1)
     return np.where(impossible, np.inf, (mixture * ratio).sum(axis=-1))
@@ -132,9 +130,3 @@ def nearest_distances(mixtures: Array) -> Array:
     distances = variation(mixtures, mixtures)
     np.fill_diagonal(distances, np.inf)
     return np.asarray(distances.min(axis=1))
-
-
-def supported(mixture: Array) -> Array:
-    """`mixture` [m] with shares that only stood in for zero set to zero, summing to one."""
-    kept = np.where(mixture <= np.sqrt(FAINT), 0.0, mixture)
-    return np.asarray(kept / kept.sum())

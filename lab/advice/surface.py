@@ -37,7 +37,7 @@ class Surface:
         return costs
 
     def at(self, points: Array, blend: Array) -> tuple[Array, Array]:
-        """Blended cost [B] and slope [B, m] of replicate b at points[b]; `blend` [T] weighs metrics."""
+        """Cost [B] and slope [B, m] of replicate b at points[b], metrics weighed by `blend`."""
         cost, slope = np.zeros(len(points)), np.zeros_like(points)
         for member, law in zip(self.members, self.laws, strict=True):
             share = blend[list(member)]

@@ -1,10 +1,10 @@
 """Runs as two tables: what was trained on, and what came out.
 
-The layout is Olmix's: `ratios` with `run,name,index,<source...>` (rows sum to one) and `metrics` with
-`run,name,index,<metric...>`, CSV or Parquet, joined on `run` or, if one of them lacks it, on
+The layout is Olmix's: `ratios` with `run,name,index,<source...>` (rows sum to one) and `metrics`
+with `run,name,index,<metric...>`, CSV or Parquet, joined on `run` or, if one of them lacks it, on
 `index` or `name`. RegMix's CSV files have the same shape with `index` alone and are read as they
-are. Published weights are rounded to three decimals and miss one by up to .004, so rows that sum to
-.99-1.01 are renormalised, and the fit says how many; anything further off is an error, since it
+are. Published weights are rounded to three decimals and miss one by up to .004, so rows that sum
+to .99-1.01 are renormalised, and the fit says how many; anything further off is an error, since it
 means that a source is missing or that the column is a percentage.
 """
 
@@ -17,7 +17,7 @@ import polars as pl
 from lab.advice.simplex import Array
 from lab.core.errors import DataError
 
-KEYS = ("run", "index", "name")  # columns that name a run, in the order in which a join prefers them
+KEYS = ("run", "index", "name")  # columns that name a run; a join prefers the first
 TOLERANCE = 0.01  # of the sum of a row of weights
 EXACT = 1e-9
 
@@ -80,7 +80,7 @@ def join_tables(ratios: pl.DataFrame, metrics: pl.DataFrame) -> RunTable:
     weights, notes = normalised(left.select(sources).to_numpy(), left[key].to_list())
     for frame, where in ((ratios, "ratios"), (metrics, "metrics")):
         if (lost := frame.height - left.height) > 0:
-            notes.append(f"{lost} of {frame.height} rows of {where} have no row in the other table.")
+            notes.append(f"{lost} of {frame.height} rows of {where} have no partner.")
     values = right.select(measured).to_numpy()
     return RunTable(
         tuple(left[key]), tuple(sources), tuple(measured), weights, values, tuple(notes)
@@ -113,7 +113,7 @@ def value_columns(frame: pl.DataFrame, where: str) -> list[str]:
 
 
 def require_unique(frame: pl.DataFrame, key: str, where: str) -> None:
-    """DataError if a run occurs twice or has no name. (Repeats of a mixture are runs of their own.)"""
+    """DataError if a run occurs twice or has no name; repeats of a mixture are runs too."""
     bad = frame.filter(pl.col(key).is_duplicated() | pl.col(key).is_null())
     if not bad.is_empty():
         raise DataError(
@@ -125,7 +125,7 @@ def require_unique(frame: pl.DataFrame, key: str, where: str) -> None:
 
 
 def numbers(frame: pl.DataFrame, columns: list[str], key: str, where: str) -> list[pl.Series]:
-    """The columns as finite floats; DataError names the first run and column that is not a number."""
+    """The columns as finite floats; DataError names the first run and column that is none."""
     values = []
     for column in columns:
         series = frame[column].cast(pl.Float64, strict=False)

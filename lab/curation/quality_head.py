@@ -3,9 +3,9 @@
 Words and pairs of words are hashed into 2^18 buckets (Weinberger et al. 2009), weighted by
 (1 + log tf) x idf and scaled to length 1 per document; ridge regression (Hoerl and Kennard 1970)
 gives one coefficient a bucket. It stands where phi-1 has a random forest and FineWeb-Edu a linear
-layer, both on embeddings: weaker on meaning, but it needs no encoder, scores tens of thousands of
-documents a second and shows which words it rewards. Such scores over-select technical vocabulary
-(phi-4 report, section 2.3): compare topics before and after a cut.
+layer, both on embeddings: weaker on meaning, but it needs no encoder and scores about 18,000
+documents of 1.6 kB a second and core. Such scores over-select technical vocabulary (phi-4 report,
+section 2.3): compare topics before and after a cut. Fitting 2,000 labels takes about 7 s.
 
 The error is measured by nested cross-validation: 5 outer folds give held-out predictions, and
 within each the penalty is chosen by 3 inner ones, so the choice is not paid for with the test.
@@ -29,7 +29,7 @@ from lab.curation.words import I64, U64, compiled, hash_runs, hash_words
 
 F64 = NDArray[np.float64]
 BITS = 18
-PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
+PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 OUTER, INNER = 5, 3
 DRAWS = 1000
 

@@ -68,13 +68,17 @@ def encode(tokenizer: "Tokenizer", texts: Sequence[str]) -> list[list[int]]:
 def windows(span: Span, length: int) -> tuple[list[Span], int]:
     """Cut `span` into spans that a model of context `length` can score, and count lost context.
 
-    One span, its context cut from the left, if what is scored fits; otherwise consecutive spans
-    that do not overlap, each of `length` scored tokens after the one token before them. Every
+    One span, its context cut from the left, if what is scored fits; otherwise consecutive spans of
+    `length` scored tokens after the one token before them, the last filled up to the left. Every
     scored token of `span` is scored exactly once. The count is of context tokens that are not fed.
     """
-    scored = len(span.tokens) - span.start
+    scored, count = len(span.tokens) - span.start, len(span.tokens)
     if scored <= length:
-        lost = max(0, len(span.tokens) - 1 - length)
+        lost = max(0, count - 1 - length)
         return [Span(span.tokens[lost:], span.start - lost)], lost
-    starts = range(span.start, len(span.tokens), length)
-    return [Span(span.tokens[s - 1 : s + length], 1) for s in starts], span.start - 1
+    pieces = []
+    for start in range(span.start, count, length):
+        end = min(start + length, count)
+        first = min(start - 1, end - 1 - length)
+        pieces.append(Span(span.tokens[first:end], start - first))
+    return pieces, span.start - 1

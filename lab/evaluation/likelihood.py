@@ -189,10 +189,9 @@ def score_batch(
 
     inputs = feed(batch, model.device)
     hidden = body(model)(**inputs, use_cache=False).last_hidden_state
-    where = [np.repeat(i, len(row.at)) for i, row in enumerate(batch)]
-    rows = torch.from_numpy(np.concatenate(where)).to(model.device)
-    at = torch.tensor([i for row in batch for i in row.at], device=model.device)
-    targets = torch.tensor([t for row in batch for t in row.targets], device=model.device)
+    wanted = [(i, *pair) for i, row in enumerate(batch) for pair in zip(row.at, row.targets)]
+    places, back = np.unique(np.asarray(wanted), axis=0, return_inverse=True)
+    rows, at, targets = torch.from_numpy(places.T.copy()).to(model.device)
     picked, head = hidden[rows, at], model.get_output_embeddings()
     step = max(64, LOGITS // int(model.config.vocab_size))
     values, firsts = [], []
@@ -201,7 +200,7 @@ def score_batch(
         gold = logits.gather(1, targets[low : low + step, None])[:, 0]
         values.append((gold - logits.logsumexp(1)).cpu().double().numpy())
         firsts.append((gold >= logits.amax(1)).cpu().numpy())
-    return np.concatenate(values), np.concatenate(firsts)
+    return np.concatenate(values)[back], np.concatenate(firsts)[back]
 
 
 def feed(batch: Sequence[Row], device: "torch.device") -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Finding and reading documents: filter by outcome, sort by a signal, search the text.
 
-Search is literal or a regular expression of Rust's engine, which runs in linear time on any pattern.
-It reads part after part and stops at a time limit; the page then says how much was searched, because
-a part must never look like the whole. Cost: about 1 GB of text a second on two cores (2026-11).
+Search is literal or a regular expression of Rust's engine, which runs in linear time on any
+pattern. It reads part after part and stops at a time limit; the page then says how much was
+searched, because a part must never look like the whole. Cost: about 1 GB of text a second on two
+cores (2026-11).
 """
 
 import re
@@ -46,7 +47,7 @@ class Wanted:
 
 
 def find_documents(ws: Workspace, source: str, recipe: Recipe | None, wanted: Wanted) -> Found:
-    """Rows of `source` that match; raises ArtifactMissing where the recipe needs what is missing."""
+    """Rows of `source` that match; ArtifactMissing where the recipe needs what is missing."""
     columns = [wanted.sort] if wanted.sort else []
     table = attribute_table(ws, source, columns)
     keep = outcome_mask(ws, source, recipe, wanted.outcome, table)
@@ -74,9 +75,10 @@ def outcome_mask(
     verdict = verdicts_of(ws, recipe)[source]
     mask = verdict.frame["mask"].to_numpy()
     if outcome in verdict.reasons:
-        return (mask >> np.uint64(verdict.reasons.index(outcome))) & np.uint64(1) == 1
+        bit = np.uint64(verdict.reasons.index(outcome))
+        return np.asarray((mask >> bit) & np.uint64(1) == 1)
     kept = verdict.frame["kept"].to_numpy()
-    return kept if outcome == "kept" else ~kept & ~heldout
+    return np.asarray(kept if outcome == "kept" else ~kept & ~heldout)
 
 
 def search(artifact: Artifact, source: str, text: str, regex: bool) -> tuple[np.ndarray, int]:

@@ -1,7 +1,7 @@
 """Two mixtures side by side: differences with intervals, verdicts in words, and what would help.
 
-The numbers and verdicts are those of `lab.evaluation.compare`; this module draws them. A forest plot
-shows B - A with its interval: the filled side says who is better, an open grey circle that the
+The numbers and verdicts are those of `lab.evaluation.compare`; this module draws them. A forest
+plot shows B - A with its interval: the filled side says who is better, an open grey circle that the
 interval holds zero, which is *unresolved* and not "no difference".
 """
 
@@ -19,9 +19,9 @@ from lab.evaluation.compare import Comparison, Difference
 from lab.evaluation.metrics import MEAN
 from lab.proxy.runs import load_run, run_folders
 from lab.ui.components import table
-from lab.ui.figures import GREY, blank, draw, figure_text, ink, palette
+from lab.ui.figures import GREY, blank, draw, ink, palette
 from lab.ui.formats import number, plural, signed
-from lab.ui.text import label, show_plain
+from lab.ui.text import figure_text, label, show_plain
 
 SCOPES = {
     "heldout": "Held-out text, by source",
@@ -91,7 +91,7 @@ def show_scope(found: Comparison, scope: str, a: str, b: str) -> None:
                 bind="query-params",
                 required=True,
                 format_func=lambda m: METRIC_WORDS.get(m, m),
-            )  # fmt: skip
+            )
         )
     shown = sorted(
         (r for r in rows if r.metric.metric == chosen), key=lambda r: r.metric.on == MEAN
@@ -197,7 +197,8 @@ def show_advice(found: Comparison) -> None:
         )
     if len(seeds) > len(single):
         st.markdown(
-            f"{plural(len(seeds) - len(single), 'difference')} would be narrowed most by more seeds."
+            f"{plural(len(seeds) - len(single), 'difference')} would be narrowed most by more "
+            "seeds."
         )
     if len(open_rows) > len(seeds):
         st.markdown(

@@ -1,7 +1,6 @@
 """Small pieces that every page uses, so that the pages look and speak alike."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -101,8 +100,3 @@ def attempt(action: Any, *arguments: Any) -> Any:
     except LabError as error:
         show_error(error)
         return None
-
-
-def relative(ws: Workspace, where: Path) -> str:
-    """A path as seen from the workspace's parent, so that screenshots name no home folder."""
-    return str(where.relative_to(ws.root.parent)) if where.is_relative_to(ws.root) else str(where)

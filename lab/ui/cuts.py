@@ -1,8 +1,8 @@
 """Unsaved thresholds: the difference between a recipe's rules and what the Filters page shows.
 
-A draft is one line of text per recipe and source, `gopher.word_count@ws1=60..;x@1=off`, so it fits the
-URL, can be read and edited as text, and survives a refresh. Moving a slider rewrites the line; saving
-turns it into a recipe. Rules of the recipe that the line does not mention stay as they are.
+A draft is one line of text per recipe and source, `gopher.word_count@ws1=60..;x@1=off`, so it fits
+the URL, can be read and edited as text, and survives a refresh. Moving a slider rewrites the line;
+saving turns it into a recipe. Rules of the recipe that the line does not mention stay as they are.
 """
 
 import math

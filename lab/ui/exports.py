@@ -28,7 +28,7 @@ READABLE = {".yaml", ".yml", ".json", ".md", ".sql", ".py", ".sh", ".txt", ".jso
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An export in the workspace: its name, folder, manifest, and notes of the job that wrote it."""
+    """An export in the workspace, with its manifest and the notes of the job that wrote it."""
 
     name: str
     folder: Path
@@ -60,7 +60,7 @@ def target_picker() -> str:
             bind="query-params",
             format_func=lambda name: label(TARGETS[name].label),
             captions=[label(target.summary) for target in TARGETS.values()],
-        )  # fmt: skip
+        )
     )
 
 

@@ -86,8 +86,8 @@ def per_source(ws: Workspace, recipe: Recipe, changes: Mapping[str, Cuts]) -> pl
 def samples(found: Fallout, saved: Fallout, signal: str, which: str, amount: int) -> pl.DataFrame:
     """`amount` documents to read: id, tokens, value of `signal`, kept.
 
-    `which` is one of WHICH: "just dropped" and "just kept" lie nearest the threshold on either side,
-    "borderline" is both, "changed" stand otherwise than under the saved rules.
+    `which` is one of WHICH: "just dropped" and "just kept" lie nearest the threshold on either
+    side,     "borderline" is both, "changed" stand otherwise than under the saved rules.
     """
     values = found.frame[signal].cast(pl.Float64).to_numpy()
     low, high = bounds_of(found.rules, signal)

@@ -1,17 +1,16 @@
 """Figures with one look: quiet axes, direct labels, a colour per source that never changes.
 
 Colours come from Petroff 2021 (arXiv:2107.02270), ten that stay apart for readers with any kind of
-colour blindness, darkened where white paper asks for contrast and lightened for the dark theme. What
-colour says is said again by a label, a dash or a shape, and every figure stands beside a table. Beyond
-ten sources the rest share a grey. Figures are built anew on every run: a cached one would be copied
-by pickle, and the copy loses its selection (engineering reference 2.3).
+colour blindness, darkened where white paper asks for contrast and lightened for the dark theme.
+What colour says is said again by a label, a dash or a shape, and every figure stands beside a
+table. Beyond ten sources the rest share a grey. Figures are built anew on every run: a cached one
+would be copied by pickle, and the copy loses its selection (engineering reference 2.3).
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
-import polars as pl
 import streamlit as st
 
 from lab.core.workspace import Workspace
@@ -111,20 +110,3 @@ def add_cut(figure: go.Figure, value: float, text: str) -> None:
         annotation={"text": figure_text(text), "font": {"color": ink()}, "yshift": 10},
         annotation_position="top",
     )  # fmt: skip
-
-
-def lines(
-    frame: pl.DataFrame, x: str, y: str, by: str, colour: dict[str, str], *, title: str
-) -> go.Figure:
-    """One line per value of column `by`; a second run of the same colour gets another dash."""
-    figure = blank(360, x=x, y=title)
-    used: dict[str, int] = {}
-    for (name,), part in frame.group_by([by], maintain_order=True):
-        paint = colour.get(str(name), GREY)
-        dash = DASHES[used.get(paint, 0) % len(DASHES)]
-        used[paint] = used.get(paint, 0) + 1
-        figure.add_scatter(
-            x=part[x].to_list(), y=part[y].to_list(), name=figure_text(name), mode="lines",
-            line={"color": paint, "width": 1.8, "dash": dash},
-        )  # fmt: skip
-    return figure

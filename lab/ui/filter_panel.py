@@ -28,11 +28,11 @@ from lab.ui.cuts import (
     write_cuts,
 )
 from lab.ui.fallout import WHICH, Fallout, samples
-from lab.ui.figures import GREY, draw, figure_text, source_colours
+from lab.ui.figures import GREY, draw, source_colours
 from lab.ui.formats import compact, count, number, percent, sentence
 from lab.ui.histogram import histogram_figure, tail_words
 from lab.ui.tables import texts
-from lab.ui.text import label, show_document
+from lab.ui.text import figure_text, label, show_document
 
 STEPS = 160  # positions of the threshold slider
 SHOWN = 5  # documents to read
@@ -160,11 +160,10 @@ def show_totals(found: Fallout, saved: Fallout) -> None:
         ("Documents kept", kept.documents, before.documents, total.documents),
         ("Tokens kept", kept.tokens, before.tokens, total.tokens),
     ):
-        change = f"{compact(now - was)} against the saved rules" if now != was else None
         grid.metric(
             label(f"{name}, of {compact(whole)}"),
             f"{compact(now)} ({percent(now / max(whole, 1))})",
-            delta=change,
+            delta=f"{compact(now - was)} against the saved rules" if now != was else None,
             border=True,
         )
 
@@ -240,7 +239,7 @@ def show_samples(
         state = "kept" if row["kept"] else "falls"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**{label(number(row['value']))}**, {count(row['tokens'])} tokens, {state}",
+                f"**{label(number(row['value']))}**, {count(row['tokens'])} tokens, {label(state)}",
                 width="content",
             )
             link("browse", str(row["id"]), doc=str(row["id"]), source=source, recipe=recipe)

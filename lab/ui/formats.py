@@ -46,16 +46,6 @@ def signed(value: float | None, digits: int = 3) -> str:
     return "-" if value is None or math.isnan(value) else f"{value:+.{digits}f}"
 
 
-def interval(low: float, high: float, digits: int = 3) -> str:
-    """`[-0.012, 0.034]`."""
-    return f"[{low:+.{digits}f}, {high:+.{digits}f}]"
-
-
-def size(value: float | None) -> str:
-    """Bytes in decimal units."""
-    return "-" if value is None else f"{compact(value)}B".replace("kB", " kB").replace("MB", " MB")
-
-
 def duration(seconds: float | None) -> str:
     """95 -> `1 min 35 s`."""
     if seconds is None or math.isnan(seconds):
@@ -79,7 +69,7 @@ def plural(amount: int, one: str, many: str = "") -> str:
 
 
 def epochs_words(epochs: float, cap: float) -> str:
-    """What repeating this often means (arXiv:2305.16264): four epochs keep 93 % of a token's value."""
+    """What repeating this often means: four epochs keep 93 % of a token (arXiv:2305.16264)."""
     if epochs == 0:
         return "unused"
     if epochs > cap * (1 + 1e-9):

@@ -2,8 +2,8 @@
 
 The content-security policy keeps the browser from fetching anything from another host, so hostile
 text that slipped into Markdown could neither load an image nor report home. It stops leaks, not
-scripts of our own origin: Streamlit and plotly need inline scripts and `eval`, hence corpus text goes
-through `lab.ui.text` only. `frame-ancestors 'none'` keeps the app out of other pages' frames.
+scripts of our own origin: Streamlit and plotly need inline scripts and `eval`, hence corpus text
+goes through `lab.ui.text` only. `frame-ancestors 'none'` keeps the app out of other pages' frames.
 """
 
 from starlette.datastructures import MutableHeaders

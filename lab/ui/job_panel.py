@@ -35,16 +35,15 @@ NAMES = {
 }
 
 
-def start(ws: Workspace, action: str, params: dict[str, Any]) -> Job | None:
+def start(ws: Workspace, action: str, params: dict[str, Any]) -> None:
     """Start a job and rerun the page, which then watches it; an error is shown in place."""
     try:
-        job = start_job(ws, action, {k: v for k, v in params.items() if v is not None})
+        start_job(ws, action, {k: v for k, v in params.items() if v is not None})
     except LabError as error:
         show_error(error)
-        return None
+        return
     st.toast("Started. It goes on when this tab is closed.", icon=":material/play_circle:")
     st.rerun()
-    return job
 
 
 def watch(ws: Workspace, actions: Sequence[str], key: str) -> bool:

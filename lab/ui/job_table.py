@@ -10,7 +10,7 @@ from lab.ui.formats import ago, duration
 from lab.ui.job_panel import job_state, job_words, share
 from lab.ui.text import label, show_plain
 
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "job": pl.String,
     "what": pl.String,
     "state": pl.String,
@@ -69,10 +69,10 @@ def job_details(ws: Workspace, job: Job) -> None:
         if job.active and st.button("Cancel", key="jobs_cancel", icon=":material/stop_circle:"):
             attempt(cancel_job, ws, job.id)
             st.rerun()
-        if not job.active and job.state != "done":
-            if st.button("Resume", key="jobs_resume", icon=":material/restart_alt:"):
-                attempt(resume_job, ws, job.id)
-                st.rerun()
+        unfinished = not job.active and job.state != "done"
+        if unfinished and st.button("Resume", key="jobs_resume", icon=":material/restart_alt:"):
+            attempt(resume_job, ws, job.id)
+            st.rerun()
     asked, result, log = st.columns([1, 1, 2])
     asked.markdown("**Asked for**")
     asked.json(job.params)

@@ -1,8 +1,10 @@
-"""The map of embedded documents: a sample drawn as points, clusters as a table, a lasso as a filter.
+"""The map of embedded documents: a sample drawn as points, clusters as a table, a lasso as a
+filter.
 
-At most 20,000 points are drawn, chosen evenly from each source; the caption says of how many. A lasso
-comes back as a polygon, never as the points inside (thousands of ids would travel to the server with
-every rerun): the points inside are found here, by the even-odd rule, over the whole map.
+At most 20,000 points are drawn, chosen evenly from each source; the caption says of how many. A
+lasso comes back as a polygon, never as the points inside (thousands of ids would travel to the
+server with every rerun): the points inside are found here, by the even-odd rule, over the whole
+map.
 """
 
 from collections.abc import Sequence
@@ -20,10 +22,10 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
 from lab.diversity.embed import require_embeddings
 from lab.ui.components import link, table
-from lab.ui.figures import CONFIG, blank, colours, figure_text, source_colours
+from lab.ui.figures import CONFIG, blank, colours, source_colours
 from lab.ui.formats import count, number
 from lab.ui.tables import manifests, texts
-from lab.ui.text import label, show_document
+from lab.ui.text import figure_text, label, show_document
 
 DRAWN = 20_000  # points; beyond, a lasso in plotly gets slow
 READ = 5  # documents shown of a selection
@@ -160,6 +162,7 @@ def trust_words(artifact: Artifact) -> str:
     if not trust:
         return f"Laid out by {method}."
     return (
-        f"Laid out by {method}; trustworthiness {number(trust['value'], 3)} at {trust['neighbours']} "
-        f"neighbours (1: every neighbour on the map is one in the embedding; n = {trust['n']:,})."
+        f"Laid out by {method}; trustworthiness {number(trust['value'], 3)} at "
+        f"{trust['neighbours']} neighbours (1: every neighbour on the map is one in the "
+        f"embedding; n = {trust['n']:,})."
     )

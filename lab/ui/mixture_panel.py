@@ -1,4 +1,4 @@
-"""The live part of the Mixture page: weights and budget on the left, what they cost on the right."""
+"""The live part of the Mixture page: weights and budget left, what they cost right."""
 
 import polars as pl
 import streamlit as st
@@ -9,9 +9,9 @@ from lab.mixture.recipe import Mixture, Phase, Recipe
 from lab.mixture.supply import Supply
 from lab.ui import weights
 from lab.ui.components import table
-from lab.ui.figures import GREY, blank, draw, figure_text, source_colours
+from lab.ui.figures import GREY, blank, draw, source_colours
 from lab.ui.formats import compact, epochs_words, percent
-from lab.ui.text import label, show_plain
+from lab.ui.text import figure_text, label, show_plain
 
 STATES = ["unused", "fresh", "as good as fresh", "decaying", "over the cap"]
 STATE_COLOURS = ["gray", "green", "blue", "orange", "red"]
@@ -121,15 +121,17 @@ def copy_value(source: str, target: str) -> None:
 def show_ledger(ws: Workspace, found: Ledger, mixture: Mixture) -> None:
     """Unique tokens, epochs in words and colour, effective tokens, problems."""
     sources = found.sources
-    effective, trained = sources["effective_tokens"].sum(), sources["trained_tokens"].sum()
+    effective, trained = (
+        float(sources[name].sum()) for name in ("effective_tokens", "trained_tokens")
+    )
     grid = st.grid(3, min_column_width=150, gap="small")
     grid.metric("Trained tokens", label(compact(trained)), border=True)
     grid.metric(
         "Worth, in fresh tokens", label(compact(effective)), border=True,
-        help="Effective tokens of the data-constrained law (arXiv:2305.16264). It ranks choices; it "
-        "does not predict a benchmark.",
+        help="Effective tokens of the data-constrained law (arXiv:2305.16264). It ranks choices, "
+        "it does not predict a benchmark.",
     )  # fmt: skip
-    most = sources["epochs"].max()
+    most = max(sources["epochs"].to_list(), default=0.0)
     grid.metric(
         "Most often seen", label(f"{compact(most)} times"), border=True,
         help="The largest number of times any document is seen, over all phases.",

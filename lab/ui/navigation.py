@@ -9,7 +9,7 @@ from lab.core.bundle import bundled
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One page: file name and URL path `name`, title, icon, section of the menu, and what it answers."""
+    """One page: `name` (file and URL), title, icon, section of the menu, what it answers."""
 
     name: str
     title: str

@@ -1,8 +1,8 @@
 """Main script of the app: page settings, navigation, then the page, whose errors end here.
 
-No folder named `pages` may stand beside this file: Streamlit would take it for its old layout and run
-a page alone when a fresh server is first asked for its URL. Icon and logo are files of ours, because
-Streamlit would fetch a Material symbol for the browser tab from another host.
+No folder named `pages` may stand beside this file: Streamlit would take it for its old layout and
+run a page alone when a fresh server is first asked for its URL. Icon and logo are files of ours,
+because Streamlit would fetch a Material symbol for the browser tab from another host.
 """
 
 from pathlib import Path

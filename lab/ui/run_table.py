@@ -16,8 +16,9 @@ from lab.core.engine import cores
 from lab.core.workspace import Workspace
 from lab.proxy.runs import list_runs, load_run, read_metrics, read_status, run_folders, run_state
 from lab.ui.components import table
-from lab.ui.figures import DASHES, blank, colours, figure_text, source_colours
+from lab.ui.figures import DASHES, blank, colours, source_colours
 from lab.ui.formats import duration
+from lab.ui.text import figure_text
 
 POINTS = 300  # of one curve
 SMOOTH = 50  # the rolling mean covers 1/SMOOTH of a run
@@ -67,7 +68,7 @@ def show_runs(frame: pl.DataFrame) -> None:
             "left",
             "scored",
             "id",
-        ),  # fmt: skip
+        ),
         key="runs_table",
         alt="Proxy runs with state, progress, loss and speed, newest first",
         column_config={

@@ -31,7 +31,7 @@ def natural_recipe(ws: Workspace) -> Recipe:
     return Recipe(
         name=NAME,
         tokenizer=default_tokenizer(ws),
-        sources={name: () for name in known},
+        sources=dict.fromkeys(known, ()),
         mixture=Mixture(total, (Phase("all", 1.0, weights),)),
         dedup=DedupConfig(exact=True, minhash=None),
     )

@@ -1,7 +1,7 @@
 """Where the app keeps what it knows: the URL, the session, the disk.
 
-The URL says what is looked at (widgets with `bind="query-params"`), the session holds edits that are
-not saved yet, the disk holds everything of value. Session values are plain dicts, strings and
+The URL says what is looked at (widgets with `bind="query-params"`), the session holds edits that
+are not saved yet, the disk holds everything of value. Session values are plain dicts, strings and
 numbers: hot reload drops modules, and a kept dataclass would no longer be an instance of its class.
 """
 

@@ -1,10 +1,10 @@
 """The door for text that is not ours: documents, names, error messages.
 
-Corpus text is hostile. Streamlit's Markdown elements, widget labels included, fetch remote images and
-draw links from it; `st.code(language=None)`, `st.text` and `st.dataframe` show it as it is. So a
-document is shown by `show_document` and nothing else, a name inside a label passes through `label`,
-and an error is a title of ours with its message in an inert block. A test reads the syntax trees of
-`pages/` and `lab/ui` and refuses any other way.
+Corpus text is hostile. Streamlit's Markdown elements, widget labels included, fetch remote images
+and draw links from it; `st.code(language=None)`, `st.text` and `st.dataframe` show it as it is. So
+a document is shown by `show_document` and nothing else, a name inside a label passes through
+`label`, and an error is a title of ours with its message in an inert block. A test reads the syntax
+trees of `pages/` and `lab/ui` and refuses any other way.
 """
 
 import html

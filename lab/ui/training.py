@@ -3,9 +3,9 @@
 import polars as pl
 import streamlit as st
 
+from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.evaluation.evaluate import METRICS
-from lab.core.files import read_json
 from lab.mixture.recipe_files import list_recipes
 from lab.proxy.runs import load_run, read_status, run_state
 from lab.proxy.sizes import SIZES
@@ -110,21 +110,20 @@ def run_details(ws: Workspace, ids: list[str]) -> None:
         f"Recipe **{label(run.recipe)}**, size **{label(run.size)}**, "
         f"{compact(run.tokens)} tokens, seed {count(run.seed)}: **{label(state)}**"
     )
-    facts = {k: status[k] for k in ("device", "precision", "threads", "torch") if k in status}
-    st.caption(
-        f"Trained for {duration(status.get('seconds'))}. {label(', '.join(f'{k} {v}' for k, v in facts.items()))}"
-    )
+    known = [k for k in ("device", "precision", "threads", "torch") if k in status]
+    facts = ", ".join(f"{key} {status[key]}" for key in known)
+    st.caption(f"Trained for {duration(status.get('seconds'))}. {label(facts)}")
     if status.get("error"):
         show_plain(status["error"])
     scored = (folder / "scores" / "summary.json").is_file()
     again = {"recipes": [run.recipe], "size": run.size, "tokens": run.tokens, "seeds": [run.seed]}
     with st.container(horizontal=True):
-        if state in ("interrupted", "prepared", "failed"):
-            if st.button("Continue this run", key="continue_run", icon=":material/restart_alt:"):
-                start(ws, "train", again)
-        if state == "done" and not scored:
-            if st.button("Score this run", key="score_run", icon=":material/grading:"):
-                start(ws, "evaluate", {"runs": [run.id]})
+        idle = state in ("interrupted", "prepared", "failed")
+        if idle and st.button("Continue this run", key="continue", icon=":material/restart_alt:"):
+            start(ws, "train", again)
+        waiting = state == "done" and not scored
+        if waiting and st.button("Score this run", key="score_run", icon=":material/grading:"):
+            start(ws, "evaluate", {"runs": [run.id]})
     if status.get("step", 0) > 1:
         draw(source_figure(ws, folder), "source_figure", "Training loss of this run by source")
     if scored:

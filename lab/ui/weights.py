@@ -1,9 +1,9 @@
 """Unsaved weights: the mixture that the Mixture page shows, and the presets that set it.
 
-Every number of the mixture is a widget bound to the URL under `weight.RECIPE.PHASE.SOURCE`, with the
-recipe's own value as its default, so the address holds exactly what differs from the saved recipe and
-a link reopens the draft. Weights are percentages of a phase as a person writes them; they are divided
-by their sum, and the page says so whenever the sum is not 100.
+Every number of the mixture is a widget bound to the URL under `weight.RECIPE.PHASE.SOURCE`, with
+the recipe's own value as its default, so the address holds exactly what differs from the saved
+recipe and a link reopens the draft. Weights are percentages of a phase as a person writes them;
+they are divided by their sum, and the page says so whenever the sum is not 100.
 """
 
 import math

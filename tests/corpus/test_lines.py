@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.corpus.readers.lines import Line, decompressed, split_lines
@@ -21,6 +21,7 @@ def reader(chunks: list[bytes]):
     return lambda: next(stream, b"")
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=9), max_size=20), st.integers(1, 12))
 def test_any_buffering_gives_the_lines_of_the_whole(chunks: list[bytes], limit: int) -> None:
     expected = b"".join(chunks).split(b"\n")

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.corpus.ids import LONGEST, document_id, rename_repeats
@@ -32,6 +32,7 @@ def test_normal_form(text: str, expected: str) -> None:
     assert normalise(text) == expected
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
@@ -49,6 +50,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=120), values, max_size=8), st.integers(200, 600))
 def test_meta_is_always_a_json_object_within_the_limit(columns: dict[str, Any], limit: int) -> None:
     text = meta_json(columns, limit)
@@ -110,6 +112,7 @@ def test_long_ids_are_shortened_without_meeting() -> None:
 ids = st.lists(st.sampled_from(["a", "b", "a~2", "b~2", "a~2~2", "a~3", "c"]), max_size=30)
 
 
+@settings(max_examples=60, deadline=None)
 @given(ids, st.integers(1, 9), st.integers(1, 40))
 def test_repeated_ids_become_unique_and_first_ones_stay(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], height: int, bucket: int

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError, DataError
@@ -208,6 +208,7 @@ def test_two_columns_of_one_name_are_an_error(tmp_path: Path) -> None:
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(cells, cells), max_size=8), st.sampled_from(",;\t"))
 def test_csv_reads_what_the_standard_library_writes(rows: list[tuple[str, str]], mark: str) -> None:
     sink = io.StringIO(newline="")

@@ -394,11 +394,12 @@ ADD = textwrap.dedent("""
     documents.PART_DOCUMENTS = 60
     root, path, fatal, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     steps = 0
+    EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
 
     def count(event, details):
         # every file that is opened, renamed or removed in the workspace is one moment to die at
         global steps
-        if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir") and str(root) in str(details):
+        if event in EVENTS and str(root) in str(details):
             steps += 1
             if steps == fatal:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The map: planted groups stay apart, the same input gives the same bits, small inputs have a plan."""
+"""The map: planted groups stay apart, the same input gives the same bits, small inputs work."""
 
 import json
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_map_of_two_sources(ws: Workspace) -> None:
     labels = pl.read_parquet(made.path / "clusters.parquet")
     assert labels["size"].to_list() == [12, 8]
     assert "herring" in labels["label"][0]
-    assert "theorem" in labels["label"][1]
+    assert "prime" in labels["label"][1]
     assert made.manifest["points"] == {"maths": 8, "sea": 12}
     assert made.manifest["method"] == "pca"
     assert made.manifest["effective_clusters"]["sea"]["value"] == 1

@@ -1,5 +1,6 @@
 """From names to groups: one budget, one state of the recipe and its data."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,6 @@ def add_run(ws: Workspace, tokenizer: Tokenizer) -> Any:
     """A finished, evaluated run folder with the keys that proxy writes."""
 
     def add(recipe: str, seed: int, *, evaluated: bool = True, **changes: Any) -> Path:
-        from dataclasses import asdict
-
         count = len(list(ws.runs.iterdir()))
         folder = ws.runs / f"{recipe}-{count}"
         spec = {
@@ -43,7 +42,7 @@ def add_run(ws: Workspace, tokenizer: Tokenizer) -> Any:
             "selection": "s",
         }
         model = new_model(tokenizer.get_vocab_size())
-        save_run(folder, model, tokenizer, **(spec | {"seed": seed} | changes))
+        save_run(folder, model, tokenizer, spec | {"seed": seed} | changes)
         write_json(folder / "status.json", {"state": "done"})
         if evaluated:
             evaluate_run(ws, folder)

@@ -42,7 +42,7 @@ def write_run(
 ) -> Path:
     """A run folder with planted scores: accuracy 0.5 plus `gains` of its benchmark, held-out `bpb`.
 
-    Items and documents have difficulties of their own, the same in all runs; a seed shifts them all.
+    Items and documents have difficulties of their own, alike in all runs; a seed shifts them all.
     """
     folder = ws.runs / f"{name}-{seed}"
     (folder / "model").mkdir(parents=True)
@@ -327,7 +327,7 @@ def test_models_trained_on_unlike_text_differ_as_they_should(
         for seed in range(3):
             model = new_model(tokenizer.get_vocab_size(), seed, scale=0.02)
             folder = ws.runs / f"{name}-{seed}"
-            save_run(folder, train_on(model, tokens, 60, seed), tokenizer, seed=seed)
+            save_run(folder, train_on(model, tokens, 40, seed), tokenizer, {"seed": seed})
             evaluate_run(ws, folder)
             groups.setdefault(name, []).append(folder)
     found = compare(ws, groups)

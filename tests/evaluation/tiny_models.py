@@ -63,11 +63,13 @@ def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=pl.Schema(ITEMS))
 
 
-def save_run(folder: Path, model: LlamaForCausalLM, tokenizer: Tokenizer, **run: Any) -> Path:
+def save_run(
+    folder: Path, model: LlamaForCausalLM, tokenizer: Tokenizer, run: dict[str, Any] | None = None
+) -> Path:
     """A finished run folder, as proxy leaves it."""
     model.save_pretrained(folder / "model")
     tokenizer.save(str(folder / "model" / "tokenizer.json"))
-    write_json(folder / "run.json", {"seed": 0, "size": "nano", "tokens": 1000, **run})
+    write_json(folder / "run.json", {"seed": 0, "size": "nano", "tokens": 1000} | (run or {}))
     return folder
 
 

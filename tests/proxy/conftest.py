@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from lab.core.files import write_json
 from lab.proxy.packing import PhasePlan, pack
@@ -34,6 +34,7 @@ def bytes_tokenizer() -> Tokenizer:
     vocabulary = {"<|endoftext|>": 0} | {letter: i for i, letter in enumerate(letters, start=1)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 

@@ -12,9 +12,7 @@ def rows(tiny: ProxySize) -> torch.Tensor:
     return torch.randint(0, 100, (4, tiny.sequence_length + 1), generator=generator)
 
 
-def test_loss_and_gradients_are_those_of_the_library(
-    rows: torch.Tensor, tiny: ProxySize
-) -> None:
+def test_loss_and_gradients_are_those_of_the_library(rows: torch.Tensor, tiny: ProxySize) -> None:
     model = build_model(tiny, 100, 0, seed=0)
     model.set_attn_implementation("mixlab_causal")
     mean, each = next_token_loss(model, rows, torch.float32)

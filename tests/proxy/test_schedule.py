@@ -37,7 +37,7 @@ def test_drawing_the_largest_deficit_would_not_be() -> None:
 
 
 def test_halves_and_quarters_by_hand() -> None:
-    assert draw_schedule([0.5, 0.25, 0.25], 8).tolist() == [0, 1, 0, 2, 0, 1, 0, 2]
+    assert draw_schedule([0.5, 0.25, 0.25], 8).tolist() == [0, 1, 2, 0, 0, 1, 2, 0]
     assert draw_schedule([0.0, 1.0], 3).tolist() == [1, 1, 1]
 
 

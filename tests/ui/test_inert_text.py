@@ -10,24 +10,22 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "lab/ui").glob("*.py"), ROOT / "app.py"])
 
 # Streamlit calls whose words are read as Markdown, and which positional arguments are words.
-WORDS = {
-    **dict.fromkeys(
-        "markdown write caption title header subheader error warning info success toast badge "
-        "latex html button download_button form_submit_button link_button checkbox toggle radio "
-        "selectbox multiselect select_slider slider text_input text_area number_input date_input "
-        "file_uploader segmented_control pills expander popover spinner status tabs menu_button "
-        "table feedback data_editor color_picker".split(),
-        1,
-    ),
-    "metric": 3,
-    "progress": 2,
-    "page_link": 0,  # its first argument is a path
-}
+WORDS = dict.fromkeys(
+    {
+        *("markdown", "write", "caption", "title", "header", "subheader", "error", "warning"),
+        *("info", "success", "toast", "badge", "latex", "html", "button", "download_button"),
+        *("form_submit_button", "link_button", "checkbox", "toggle", "radio", "selectbox"),
+        *("multiselect", "select_slider", "slider", "text_input", "text_area", "number_input"),
+        *("file_uploader", "segmented_control", "pills", "expander", "popover", "spinner"),
+        *("status", "tabs", "menu_button", "table", "feedback", "data_editor", "color_picker"),
+    },
+    1,
+) | {"metric": 3, "progress": 2, "page_link": 0}  # the first argument of a page link is a path
 KEYWORDS = {"label", "body", "help", "text", "delta", "captions", "title"}
 OPTIONS = {"radio", "segmented_control", "pills"}  # their options are Markdown too
 SAFE = {  # functions of lab.ui whose result holds no markup of anybody else
-    "label", "count", "compact", "percent", "number", "plural", "duration", "ago", "size",
-    "signed", "interval",
+    "label", "count", "compact", "percent", "number", "plural", "duration", "ago",
+    "signed",
 }  # fmt: skip
 OURS = {"text", "dataframe", "code", "json", "plotly_chart"}  # inert: anything may be passed
 

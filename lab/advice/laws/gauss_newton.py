@@ -1,11 +1,11 @@
 """Robust non-linear least squares for thousands of small problems at once.
 
-Levenberg-Marquardt on Huber's loss: h(r) = r^2 / 2 up to |r| = delta, then delta (|r| - delta / 2),
-minimised by reweighting the squares with min(1, delta / |r|) at every step (iteratively reweighted
-least squares, Holland and Welsch 1977), which keeps each step a descent step of the true loss.
-Curvature is that of Gauss and Newton; damping scales with its diagonal (Marquardt 1963) and adapts
-for every problem on its own. All B problems share the runs, so a step is a few matrix products of
-shape [B, K] x [K, m^2] and one batched solve.
+Levenberg-Marquardt on Huber's loss: h(r) = r^2 / 2 up to |r| = delta, then delta (|r| - delta /
+2), minimised by reweighting the squares with min(1, delta / |r|) at every step (iteratively
+reweighted least squares, Holland and Welsch 1977), which keeps each step a descent step of the
+true loss. Curvature is that of Gauss and Newton; damping scales with its diagonal (Marquardt 1963)
+and adapts for every problem on its own. All B problems share the runs, so a step is a few matrix
+products of shape [B, K] x [K, m^2] and one batched solve.
 
 On the published RegMix runs (K = 512, m = 17) it reaches the optimum that L-BFGS finds in 300-500
 evaluations in about 20 steps; 1300 bootstrap refits take one second of one core. It finds a local
@@ -18,7 +18,7 @@ import numpy as np
 
 from lab.advice.simplex import Array
 
-# normal(w, g): sum_k w_k J_k J_k^T as [B, P, P] and sum_k g_k J_k as [B, P], for w and g of shape [B, K]
+# normal(w, g), both [B, K]: sum_k w_k J_k J_k^T as [B, P, P] and sum_k g_k J_k as [B, P]
 Normal = Callable[[Array, Array], tuple[Array, Array]]
 # evaluate(theta [B, P]): predictions [B, K] and the normal equations at theta
 Evaluate = Callable[[Array], tuple[Array, Normal]]

@@ -1,9 +1,9 @@
 """What a law is: a rule that turns runs (mixture, score) into a prediction for any mixture.
 
 A law is fitted to many columns at once, each an independent problem on the same runs: the metrics,
-the folds of a cross-validation (held-out rows have count 0) and the replicates of a bootstrap (rows
-have any count) all go through one call, as matrix products instead of loops. The result keeps its
-parameters as plain arrays and says them as JSON.
+the folds of a cross-validation (held-out rows have count 0) and the replicates of a bootstrap
+(rows have any count) all go through one call, as matrix products instead of loops. The result
+keeps its parameters as plain arrays and says them as JSON.
 
 Scores are costs, lower being better; `lab.advice.fit` turns the sign of metrics that point the
 other way before it comes here.
@@ -51,7 +51,7 @@ class Law(Protocol):
         counts: Array | None = None,
         start: Fitted | None = None,
     ) -> Fitted:
-        """Fit `values` [K, B] at mixtures `weights` [K, m]; row k of column b counts `counts[k, b]`."""
+        """Fit `values` [K, B] at `weights` [K, m]; row k counts `counts[k, b]` in column b."""
 
     def restore(self, mapping: Mapping[str, Any]) -> Fitted:
         """The fit that `Fitted.mapping` wrote."""

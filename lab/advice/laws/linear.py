@@ -1,11 +1,11 @@
 """Linear law: cost = offset + slope . r, by ordinary least squares.
 
-The baseline of RegMix (arXiv:2407.01492, table 2: rank correlation .90 at the size it was fitted on,
-.88 at a thousand times the size, on 512 runs). Since weights sum to one, offset and slope are not
-both determined; the solution of least norm is taken, which predicts the same. Fails where a source's
-return diminishes, which is nearly everywhere: an optimum of this law is always a corner of what the
-caps allow. Kept as the yardstick that other laws must beat. Cost: one eigendecomposition of
-[m + 1, m + 1] a column.
+The baseline of RegMix (arXiv:2407.01492, table 2: rank correlation .90 at the size it was fitted
+on, .88 at a thousand times the size, on 512 runs). Since weights sum to one, offset and slope are
+not both determined; the solution of least norm is taken, which predicts the same. Fails where a
+source's return diminishes, which is nearly everywhere: an optimum of this law is always a corner
+of what the caps allow. Kept as the yardstick that other laws must beat. Cost: one
+eigendecomposition of [m + 1, m + 1] a column.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class Linear:
         weights: Array,
         values: Array,
         counts: Array | None = None,
-        start: Fitted | None = None,  # noqa: ARG002  the solution is closed: a start changes nothing
+        start: Fitted | None = None,  # the solution is closed: a start changes nothing
     ) -> LinearFit:
         """Fit every column of `values` [K, B]."""
         design = np.column_stack([np.ones(len(weights)), weights])

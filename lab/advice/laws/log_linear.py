@@ -1,10 +1,10 @@
 """Log-linear law: cost = offset + exp(bias + slope . r), one per metric.
 
-Data Mixing Laws (Ye et al., arXiv:2403.16952) and Olmix (arXiv:2602.12237, section 3.2): m + 1 free
-parameters, Huber's loss with delta = .02 in the metric's unit. Olmix writes exp(c) for the offset;
-here it is free, because then every start tried on the published RegMix runs ends in one and the same
-optimum, and because the negative of an accuracy has a negative offset. `bias` holds the scale on
-which the fit was done. The law is convex in r, so a mean of several has one optimum.
+Data Mixing Laws (Ye et al., arXiv:2403.16952) and Olmix (arXiv:2602.12237, section 3.2): m + 1
+free parameters, Huber's loss with delta = .02 in the metric's unit. Olmix writes exp(c) for the
+offset; here it is free, because then every start tried on the published RegMix runs ends in one
+and the same optimum, and because the negative of an accuracy has a negative offset. `bias` holds
+the scale on which the fit was done. The law is convex in r, so a mean of several has one optimum.
 
 On RegMix's 512 runs: rank correlation .962 / .957 / .985 with unseen mixtures at 1M, 60M and 1B
 parameters. Weak where one source has a sharp effect near zero (a power law), and below about m + 2
@@ -113,11 +113,11 @@ def rescaled(fit: LogLinearFit, centre: Array, spread: Array) -> Array:
 
 
 def first_guess(weights: Array, values: Array, counts: Array, below: float) -> Array:
-    """Set the offset `below` ranges under the lowest cost; the rest is linear in log(cost - offset)."""
+    """Offset `below` ranges under the lowest cost; the rest is linear in log(cost - offset)."""
     lowest = np.where(counts > 0, values, np.inf).min(axis=1, keepdims=True)
     highest = np.where(counts > 0, values, -np.inf).max(axis=1, keepdims=True)
     offset = lowest - below * np.maximum(highest - lowest, 1e-6)
-    rise = np.log(np.maximum(values - offset, 1e-12))  # the floor is reached by rows of count 0 only
+    rise = np.log(np.maximum(values - offset, 1e-12))  # rows of count 0 may be lower
     slope = least_squares(weights, rise, counts)
     return np.hstack([offset, np.clip(slope, -STEEPEST, STEEPEST)])
 

@@ -1,14 +1,14 @@
 """Power law: cost = offset + scale (a . r)^-alpha with a >= 0 the usefulness of every source.
 
 A run's useful data is the sum of what each source gives, a . r; the cost falls with it as a power,
-as loss does with data (Kaplan et al., arXiv:2001.08361; Aioli compares such forms, arXiv:2411.05735).
-m + 2 free parameters, squared loss, fitted in (offset, ln alpha, ln a). Convex in r. A source cannot
-do harm in it, only be useless, so it is wrong where a source hurts a metric beyond the share it
-takes. `scale` holds the unit on which the fit was done.
+as loss does with data (Kaplan et al., arXiv:2001.08361; Aioli compares such forms,
+arXiv:2411.05735). m + 2 free parameters, squared loss, fitted in (offset, ln alpha, ln a). Convex
+in r. A source cannot do harm in it, only be useless, so it is wrong where a source hurts a metric
+beyond the share it takes. `scale` holds the unit on which the fit was done.
 
 On RegMix's 512 runs: rank correlation .970 / .964 / .990 with unseen mixtures at 1M, 60M and 1B
-parameters, the best of the parametric laws across sizes. Cost: three starts of up to 100 steps, see
-`gauss_newton`.
+parameters, the best of the parametric laws across sizes. Cost: three starts of up to 100 steps,
+see `gauss_newton`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ from lab.advice.laws.law import Fitted, counted, standardise
 from lab.advice.laws.linear import least_squares
 from lab.advice.simplex import TINY, Array
 
-# (ranges that the offset starts below the best run, alpha): of seven tried, these three ended lowest
-# on all 13 targets of RegMix
+# (ranges that the offset starts below the best run, alpha): of seven tried, the three that ended
+# lowest on the 13 targets of RegMix
 STARTS = ((0.5, 0.3), (0.1, 1.0), (0.3, 0.1))
 USELESS = 20.0  # |ln a| at most this: exp(-20) of the best source's usefulness is none
 ALPHA = (0.02, 10.0)  # beyond these the law is a logarithm or an exponential in all but name
@@ -123,10 +123,8 @@ def rescaled(fit: PowerLawFit, centre: Array, spread: Array) -> Array:
     return np.hstack([offset, np.log(fit.alpha[:, None]), useful])
 
 
-def first_guess(
-    weights: Array, values: Array, counts: Array, below: float, alpha: float
-) -> Array:
-    """With offset and alpha set, (cost - offset)^(-1 / alpha) is linear in r; negatives are raised."""
+def first_guess(weights: Array, values: Array, counts: Array, below: float, alpha: float) -> Array:
+    """With offset and alpha set, (cost - offset)^(-1 / alpha) is linear in r, with a > 0."""
     lowest = np.where(counts > 0, values, np.inf).min(axis=1, keepdims=True)
     highest = np.where(counts > 0, values, -np.inf).max(axis=1, keepdims=True)
     offset = lowest - below * np.maximum(highest - lowest, 1e-6)

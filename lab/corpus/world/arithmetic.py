@@ -66,8 +66,12 @@ class Sum:
 def make_sum(rng: Random, *, held_out: bool = False) -> Sum:
     """A sum with its story; `held_out` takes the names kept for the benchmark."""
     sign = pick(rng, "+-")
-    low, high = 1 + int(rng.random() * (LARGEST - 1)), 1 + int(rng.random() * (LARGEST - 1))
-    first, second = (low, high) if sign == "+" else (max(low, high), min(low, high))
+    low, high = sorted((2 + int(rng.random() * LARGEST), 2 + int(rng.random() * LARGEST)))
+    first, second = (high, low)
+    if sign == "+":
+        first, second = pick(rng, ((low, high), (high, low)))
+    elif high - low == 1:
+        first += 1
     result = first + second if sign == "+" else first - second
     names = SUMS_HELD_OUT if held_out else SUMS_NAMES
     owner, other, goods = pick(rng, names), pick(rng, names), pick(rng, GOODS)

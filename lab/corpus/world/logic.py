@@ -94,6 +94,12 @@ class Problem:
         return f"the {self.first} who are {self.last} are"
 
     @property
+    def conclusion(self) -> str:
+        """The conclusion as a clause: statement, answer and what may follow it."""
+        closing = f" of {self.last}" if self.form == "kinship" else ""
+        return f"{self.statement} {self.answer}{closing}"
+
+    @property
     def question(self) -> str:
         """The conclusion as a question."""
         if self.form == "kinship":

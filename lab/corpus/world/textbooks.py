@@ -61,14 +61,13 @@ _BECAUSE: Final[tuple[str, ...]] = (
     "As we have learned, {rule}.",
 )  # fmt: skip
 _SO: Final[tuple[str, ...]] = (
-    "So {s} {a}.", "Therefore {s} {a}.", "It follows that {s} {a}.", "Hence {s} {a}.",
-    "Thus {s} {a}.",
+    "So {c}.", "So {c}.", "Therefore {c}.", "It follows that {c}.", "Hence {c}.", "Thus {c}.",
 )  # fmt: skip
 
 
 def conclude(rng: Random, problem: Problem) -> str:
     """The conclusion of a problem as a sentence."""
-    return say(rng, _SO, {"s": problem.statement, "a": problem.answer})
+    return say(rng, _SO, {"c": problem.conclusion})
 
 
 def write_chapter(rng: Random, index: int) -> Draft:

