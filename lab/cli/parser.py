@@ -316,6 +316,7 @@ def add_advice_commands(commands: "argparse._SubParsersAction[Options]") -> None
         p = command(commands, name, run, summary, example)
         p.add_argument("--ratios", type=Path, metavar="CSV", help="weights, one row a run")
         p.add_argument("--metrics", type=Path, metavar="CSV", help="scores, one row a run")
-        p.add_argument("--metric", help="score to predict (default: the mean)")
+        p.add_argument("--metric", help="the one score to predict (default: all in bits per byte)")
+        p.add_argument("--higher", nargs="+", metavar="METRIC", help="scores where more is better")
         if name == "advise":
-            p.add_argument("--recipe", help="baseline and caps (default: natural weights)")
+            p.add_argument("--recipe", help="natural mixture and caps (default: the runs' mean)")

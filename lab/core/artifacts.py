@@ -21,7 +21,7 @@ import polars as pl
 
 from lab import __version__
 from lab.core.errors import ArtifactMissing
-from lab.core.files import digest, publish, read_json, write_json
+from lab.core.files import digest, disk_error, publish, read_json, write_json
 from lab.core.workspace import Workspace
 
 
@@ -121,7 +121,14 @@ def build(
 
 
 def write_part(frame: pl.DataFrame, path: Path) -> None:
-    """Write one Parquet part (zstd) under a temporary name, then rename it."""
+    """Write one Parquet part (zstd) under a temporary name, then rename it.
+
+    A full disk raises LabError; Polars reports it as a ComputeError.
+    """
     temp = path.with_name(f".{path.name}.tmp")
-    frame.write_parquet(temp, compression="zstd")
-    temp.replace(path)
+    try:
+        frame.write_parquet(temp, compression="zstd")
+        temp.replace(path)
+    except (OSError, pl.exceptions.ComputeError) as error:
+        temp.unlink(missing_ok=True)
+        raise disk_error(OSError(str(error)), path) from error

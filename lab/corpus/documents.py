@@ -27,7 +27,7 @@ from lab.corpus.convert import Document, Reading, Tally, frame_of, to_document
 from lab.corpus.ids import rename_repeats
 from lab.corpus.quarantine import Quarantine
 from lab.corpus.readers.dispatch import file_size, fingerprint, read_rows, stamp
-from lab.corpus.readers.locate import LocalFile, Located
+from lab.corpus.readers.locate import DataFile, LocalFile, Located
 from lab.corpus.readers.rows import NO_COLUMN, BadRow
 
 STEP = "documents"
@@ -116,8 +116,13 @@ def documents_of(
     total = max(sum(file_size(file) for file in located.files), 1)
     before = 0
     for file in located.files:
+        size = file_size(file)
 
-        def tick(position: int, before: int = before) -> None:
+        def tick(
+            position: int, before: int = before, file: DataFile = file, size: int = size
+        ) -> None:
+            if position > size:  # somebody appends to it, perhaps faster than it is read
+                raise changed(file)
             progress(before + position, total, f"{tally.documents:,} documents")
 
         # The one loop over rows in Python: 18 us a 1 kB document from JSON lines, parsing included
@@ -128,7 +133,7 @@ def documents_of(
             else:
                 tally.documents += 1
                 yield found
-        before += file_size(file)
+        before += size
     progress(total, total, f"{tally.documents:,} documents")
 
 
@@ -177,8 +182,13 @@ def refuse_changed(located: Located, stamps: Stamps) -> None:
     """DataError if a file is not the one whose content was hashed before it was read."""
     for file in located.files:
         if isinstance(file, LocalFile) and stamp(file) != stamps[file.path]:
-            raise DataError(
-                "This file changed while it was read.",
-                where=str(file.path),
-                next_step="add the source again once nobody writes to it",
-            )
+            raise changed(file)
+
+
+def changed(file: DataFile) -> DataError:
+    """The error for a file that somebody writes to."""
+    return DataError(
+        "This file changed while it was read.",
+        where=str(file.path),
+        next_step="add the source again once nobody writes to it",
+    )

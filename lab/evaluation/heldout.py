@@ -5,7 +5,8 @@
 Unlike loss per token it is comparable across tokenizers. Each document begins after end-of-text and
 is cut into windows of the model's context; each is fed the one token before it, the last is filled
 up to the left, and every token is predicted exactly once: the rolling log-likelihood of
-lm-evaluation-harness, with which it agrees to 1e-6. The end-of-text after a document is not scored: it has no bytes.
+lm-evaluation-harness 0.4, with which it agrees to 1e-7. The end-of-text after a document is not
+scored: it has no bytes.
 
 Which documents: those the split by content hash holds out, exact copies once, in the order of
 their content hash up to `SOURCE_BYTES`, of each its first `DOCUMENT_CHARACTERS`. The choice depends

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 BATCH_TOKENS = (
     2048  # fed at once; larger batches were slower on a CPU (492 items a second, 427 at 8,192)
 )
-LOGITS = 1 << 22  # held at once: 16 MB, near the size of a cache
+LOGITS = 1 << 21  # held at once: 8 MB, near the size of a cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,9 @@ def score_batch(
 
     inputs = feed(batch, model.device)
     hidden = body(model)(**inputs, use_cache=False).last_hidden_state
-    wanted = [(i, *pair) for i, row in enumerate(batch) for pair in zip(row.at, row.targets)]
+    wanted = [
+        (i, *pair) for i, row in enumerate(batch) for pair in zip(row.at, row.targets, strict=True)
+    ]
     places, back = np.unique(np.asarray(wanted), axis=0, return_inverse=True)
     rows, at, targets = torch.from_numpy(places.T.copy()).to(model.device)
     picked, head = hidden[rows, at], model.get_output_embeddings()

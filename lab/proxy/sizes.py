@@ -7,12 +7,20 @@ tied embeddings:
 
     N = V d + L (4 d^2 + 3 d f + 2 d) + d        V vocabulary, d hidden, L layers, f feed-forward
 
-Cost of training: about 6 N floating-point operations a token (the tied matrix is counted once,
-for the logits; attention scores are left out, under 4 % at these shapes). At minute budgets on a
-CPU the number of optimiser steps is what limits learning: shallow models and small batches win,
-context is kept at 256 so that two-step questions fit. Default budgets keep about 3.6 tokens a
-parameter, a sixth of compute-optimal: such runs rank mixtures by loss; they say little about
-absolute accuracy.
+Cost of training: about 6 N floating-point operations a token (the tied matrix is counted once, for
+the logits; attention scores are left out, under 4 % at these shapes). At minute budgets on a CPU the
+number of optimiser steps is what limits learning: shallow models and small batches win; context is
+kept at 256 so that two-step questions fit. Default budgets are about 3.6 tokens a parameter, a sixth
+of compute-optimal: such runs rank mixtures by loss; they say little about absolute accuracy.
+
+Where the numbers come from. `nano`: held-out loss, in nats a token, after 1.5M tokens of six public
+corpora in equal shares, V = 4,096, one seed each (seeds differ by about .01):
+
+    batch 4   3e-3 4.586    6e-3 4.973
+    batch 8   3e-3 4.820    6e-3 4.855
+
+`micro`: the best of a like comparison at d = 128 (batch 4, 1.5e-3). The larger sizes are not tuned:
+they follow from these two by rate ~ sqrt(batch) / d, with batches that keep matrices efficient.
 """
 
 from dataclasses import dataclass
@@ -66,9 +74,9 @@ class ProxySize:
 SIZES = {
     size.name: size
     for size in (
-        ProxySize("nano", 64, 3, 4, 192, 8, 3e-3, 1_500_000),
-        ProxySize("micro", 128, 3, 4, 384, 8, 2e-3, 4_000_000),
-        ProxySize("mini", 192, 5, 6, 512, 8, 1.5e-3, 11_000_000),
+        ProxySize("nano", 64, 3, 4, 192, 4, 3e-3, 1_500_000),
+        ProxySize("micro", 128, 3, 4, 384, 4, 1.5e-3, 4_000_000),
+        ProxySize("mini", 192, 5, 6, 512, 8, 1.4e-3, 11_000_000),
         ProxySize("small", 320, 7, 5, 864, 16, 1.2e-3, 36_000_000, warmup_steps=40),
         ProxySize("base", 512, 9, 8, 1376, 32, 1e-3, 110_000_000, warmup_steps=40),
     )

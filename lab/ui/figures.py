@@ -82,23 +82,16 @@ def bars(
     colour: dict[str, str],
     *,
     x: str,
-    backdrop: Sequence[float] | None = None,
 ) -> go.Figure:
-    """Horizontal bars, one per name, labelled directly; `backdrop` is a grey bar of the whole."""
+    """Horizontal bars, one per name, labelled directly."""
     figure = blank(54 + 34 * len(names), x=x)
-    labels = [figure_text(name) for name in names]
-    if backdrop is not None:
-        figure.add_bar(
-            y=labels, x=list(backdrop), orientation="h", marker_color=GREY, opacity=0.35,
-            name="all", hovertemplate="%{y}: %{x:,.0f}<extra>all</extra>",
-        )  # fmt: skip
     figure.add_bar(
-        y=labels, x=list(values), orientation="h", text=[figure_text(t) for t in texts],
-        textposition="outside", cliponaxis=False, name="kept",
-        marker_color=[colour.get(n, GREY) for n in names],
+        y=[figure_text(name) for name in names], x=list(values), orientation="h",
+        text=[figure_text(text) for text in texts], textposition="outside", cliponaxis=False,
+        marker_color=[colour.get(name, GREY) for name in names],
         hovertemplate="%{y}: %{x:,.0f}<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(barmode="overlay", showlegend=False, margin={"r": 72})
+    figure.update_layout(margin={"r": 72})
     figure.update_yaxes(autorange="reversed")
     return figure
 

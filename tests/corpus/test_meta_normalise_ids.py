@@ -112,8 +112,8 @@ def test_long_ids_are_shortened_without_meeting() -> None:
 ids = st.lists(st.sampled_from(["a", "b", "a~2", "b~2", "a~2~2", "a~3", "c"]), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
-@given(ids, st.integers(1, 9), st.integers(1, 40))
+@settings(max_examples=30, deadline=None)
+@given(ids, st.integers(4, 12), st.integers(5, 40))
 def test_repeated_ids_become_unique_and_first_ones_stay(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], height: int, bucket: int
 ) -> None:

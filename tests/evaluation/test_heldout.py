@@ -4,8 +4,7 @@ import math
 
 import polars as pl
 import pytest
-import torch
-from tiny_models import CONTEXT, new_model
+from tiny_models import new_model, rolling
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
@@ -37,12 +36,7 @@ def test_bits_per_byte_as_a_slow_reading(model: LlamaForCausalLM, tokenizer: Tok
     assert scores.schema == HELDOUT
     for row, text in zip(scores.rows(named=True), sample["text"], strict=True):
         tokens = tokenizer.encode(text).ids
-        nats = 0.0
-        for start in range(0, len(tokens), CONTEXT):
-            fed = [0, *tokens[:-1]][start : start + CONTEXT]
-            with torch.no_grad():
-                table = model(input_ids=torch.tensor([fed])).logits[0].log_softmax(-1)
-            nats -= float(sum(table[i, tokens[start + i]] for i in range(len(fed))))
+        nats = -rolling(model, [0, *tokens], 1)
         assert row["nats"] == pytest.approx(nats, rel=1e-5)
         assert (row["bytes"], row["tokens"]) == (len(text.encode()), len(tokens))
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from tiny_models import CONTEXT, frame, item
+from tiny_models import CONTEXT, frame, item, rolling
 from tokenizers import Tokenizer
 from transformers import GraniteConfig, GraniteForCausalLM, LlamaForCausalLM
 
@@ -149,12 +149,7 @@ def test_a_choice_longer_than_the_context_is_scored_in_pieces(
     context = tokenizer.encode("Which stone?").ids
     whole = tokenizer.encode("Which stone? " + long).ids
     assert len(whole) > 3 * CONTEXT
-    total = 0.0
-    for start in range(len(context), len(whole), CONTEXT):
-        fed = whole[start - 1 : start + CONTEXT]
-        with torch.no_grad():
-            table = model(input_ids=torch.tensor([fed[:-1]])).logits[0].log_softmax(-1)
-        total += float(sum(table[i, t] for i, t in enumerate(fed[1:])))
+    total = rolling(model, whole, len(context))
     assert scored["nats"][0] == pytest.approx(total, abs=1e-3)
     assert scored["lost"] == len(context) - 1
     assert scored["bytes"][0] == len((" " + long).encode())

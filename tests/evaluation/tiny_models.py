@@ -86,3 +86,16 @@ def train_on(model: LlamaForCausalLM, tokens: list[int], steps: int, seed: int) 
         loss.backward()
         optimiser.step()
     return model
+
+
+def rolling(model: LlamaForCausalLM, tokens: list[int], start: int) -> float:
+    """Log-likelihood of `tokens` from `start` on, window by window, one forward pass each."""
+    total = 0.0
+    for first in range(start, len(tokens), CONTEXT):
+        end = min(first + CONTEXT, len(tokens))
+        before = max(0, end - 1 - CONTEXT) if end == len(tokens) else first - 1
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([tokens[before : end - 1]])).logits[0]
+        table = logits.log_softmax(-1)
+        total += float(sum(table[i - 1 - before, tokens[i]] for i in range(first, end)))
+    return total

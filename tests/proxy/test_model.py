@@ -47,6 +47,23 @@ def test_blocks_of_the_head_add_up() -> None:
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
+def test_rounding_to_bfloat16_costs_no_more_than_with_the_library(
+    rows: torch.Tensor, tiny: ProxySize
+) -> None:
+    model = build_model(tiny, 100, 0, seed=0)
+
+    def gradient(attention: str, precision: torch.dtype) -> torch.Tensor:
+        model.set_attn_implementation(attention)
+        model.zero_grad()
+        next_token_loss(model, rows, precision)[0].backward()
+        return torch.cat([w.grad.flatten() for w in model.parameters()])
+
+    exact = gradient("sdpa", torch.float32)
+    ours = (gradient("mixlab_causal", torch.bfloat16) - exact).norm()
+    peer = (gradient("sdpa", torch.bfloat16) - exact).norm()
+    assert ours < 1.2 * peer < 0.05 * exact.norm()
+
+
 def test_attention_is_causal_attention() -> None:
     torch.manual_seed(0)
     query, key, value = (torch.randn(2, 3, 20, 8) for _ in range(3))
