@@ -1,0 +1,42 @@
+"""Advice: what the runs suggest trying next, and how sure that is."""
+
+import streamlit as st
+
+from lab.advice.store import latest
+from lab.ui import advice_view as view
+from lab.ui.components import empty, header, next_steps, pick_recipe
+from lab.ui.job_panel import watch
+from lab.ui.state import workspace
+from lab.ui.text import guarded, label
+
+ws = workspace()
+header("advice")
+recipe = pick_recipe(ws)
+if recipe is None:
+    st.stop()
+watch(ws, ["sweep"], "advice")
+found = latest(ws)
+if found is None:
+    with empty("No advice has been drawn from the runs yet."):
+        st.caption(
+            "It needs scored runs of at least two more mixtures than there are sources, at one size "
+            f"and budget; {label(view.evidence_words(ws))} runs are scored so far. Train a sweep, "
+            "then fit it in a terminal:"
+        )
+        st.code(f"mixlab advise --recipe {recipe.name}", language=None)
+else:
+    with guarded():
+        fit, advice = found
+        view.show_verdict(fit, advice)
+        view.show_proposal(ws, advice)
+        view.save_proposal(ws, recipe, advice)
+        view.show_details(fit, advice)
+st.subheader("Train a sweep", anchor=False)
+st.caption("A designed set of mixtures around the recipe: same documents, other weights.")
+with guarded():
+    view.sweep_form(ws, recipe)
+next_steps(
+    ("runs", "See the runs", {}),
+    ("mixture", "Set the weights", {"recipe": recipe.name}),
+    ("compare", "Compare two recipes", {}),
+)

@@ -26,7 +26,7 @@ watch(ws, ["measure", "dedup", "decontaminate", "score"], "mixture")
 def live(recipe: Recipe) -> None:
     """Everything that follows a weight."""
     supply = supply_of(ws, recipe)
-    controls, effect = st.columns([5, 7], gap="medium")
+    controls, effect = st.columns([4, 7], gap="medium")
     with controls:
         panel.budget_controls(recipe)
         panel.preset_buttons(supply, recipe)

@@ -120,7 +120,7 @@ def check_settings(
 
 def require_room(caps: Array) -> None:
     """ConfigError if the caps admit one mixture only."""
-    if np.floor(caps * GRID).sum() < GRID:
+    if np.floor(caps * GRID).sum() <= GRID:
         raise ConfigError(
             "These caps leave a single mixture, so there is nothing to compare.",
             where="caps",

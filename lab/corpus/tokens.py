@@ -126,8 +126,11 @@ def encode(
     return np.concatenate(flat) if flat else np.zeros(0, dtype), counts
 
 
-def batches(texts: Sequence[str], limit: int = BATCH) -> Iterator[tuple[list[int], list[str]]]:
+def batches(
+    texts: Sequence[str], limit: int | None = None
+) -> Iterator[tuple[list[int], list[str]]]:
     """Yield (index of the text, piece) lists of about `limit` characters each, in order."""
+    limit = limit or BATCH
     owners: list[int] = []
     pieces: list[str] = []
     size = 0
@@ -143,7 +146,7 @@ def batches(texts: Sequence[str], limit: int = BATCH) -> Iterator[tuple[list[int
         yield owners, pieces
 
 
-def cut(text: str, limit: int = BATCH) -> Iterator[str]:
+def cut(text: str, limit: int) -> Iterator[str]:
     """Yield `text` in pieces of at most `limit` characters, cut at seams where there are some."""
     start = 0
     while len(text) - start > limit:

@@ -4,7 +4,7 @@ The Vendi score (Friedman and Dieng 2023) is the effective number of directions 
 exponential of the entropy of the eigenvalues of the similarity matrix K/n. With cosine similarity
 these are the eigenvalues of the d x d second moment M = mean of x x^T, and M is linear in the
 mixture: M(w) = sum of w_s M_s, mu(w) = sum of w_s mu_s. So any weights cost one d x d
-eigen-decomposition, 20 to 160 ms at 384 dimensions, whatever the corpora's size.
+eigen-decomposition, 7 ms at 384 dimensions and 12 sources, whatever the corpora's size.
 
 Centred: C = M - mu mu^T, P = C / tr C. The mean direction of an encoder says nothing about texts,
 yet it can move the raw score 14-fold; the centred one does not feel it. Order 1 is
@@ -14,11 +14,13 @@ Both are blind to duplicates, and random noise maximises them: read them beside 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from lab.core.errors import ConfigError, nearest
 from lab.core.files import write_bytes
@@ -49,7 +51,8 @@ def moments(vectors: NDArray[Any], weights: F64 | None = None) -> Moments:
     x = vectors.astype(np.float64)
     x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)  # float16 is off by 1e-3
     share = np.full(len(x), 1 / len(x)) if weights is None else weights
-    return Moments((x * share[:, None]).T @ x, share @ x, len(x))
+    with linear_algebra().limit(limits=1):
+        return Moments((x * share[:, None]).T @ x, share @ x, len(x))
 
 
 def diversity(of: Moments) -> Diversity:
@@ -58,11 +61,20 @@ def diversity(of: Moments) -> Diversity:
     trace = float(np.trace(centred))
     if trace < 1e-9:  # rounding of identical vectors
         return Diversity(1.0, 1.0)
-    shares = np.linalg.eigvalsh(centred / trace)
+    with linear_algebra().limit(limits=1):
+        shares = np.linalg.eigvalsh(centred / trace)
     shares = shares[shares > TINY]
     shares /= shares.sum()
     entropy = -float((shares * np.log(shares)).sum())
     return Diversity(float(np.exp(entropy)), 1 / float((shares**2).sum()))
+
+
+@cache
+def linear_algebra() -> ThreadpoolController:
+    """The threads of NumPy's BLAS. One is enough here, and on a machine where a run is training two
+    wait for each other: 4 s instead of 7 ms were measured.
+    """
+    return ThreadpoolController()
 
 
 def mixture_diversity(by_source: Mapping[str, Moments], weights: Mapping[str, float]) -> Diversity:

@@ -8,10 +8,10 @@ tied embeddings:
     N = V d + L (4 d^2 + 3 d f + 2 d) + d        V vocabulary, d hidden, L layers, f feed-forward
 
 Cost of training: about 6 N floating-point operations a token (the tied matrix is counted once, for
-the logits; attention scores are left out, under 4 % at these shapes). At minute budgets on a CPU the
-number of optimiser steps is what limits learning: shallow models and small batches win; context is
-kept at 256 so that two-step questions fit. Default budgets are about 3.6 tokens a parameter, a sixth
-of compute-optimal: such runs rank mixtures by loss; they say little about absolute accuracy.
+the logits; attention scores are left out). At minute budgets on a CPU the number of optimiser steps
+is what limits learning: shallow models and small batches win; context is kept at 256 so that
+two-step questions fit. Default budgets are about 3.6 tokens a parameter, a sixth of compute-optimal:
+such runs rank mixtures by loss; they say little about absolute accuracy.
 
 Where the numbers come from. `nano`: held-out loss, in nats a token, after 1.5M tokens of six public
 corpora in equal shares, V = 4,096, one seed each (seeds differ by about .01):

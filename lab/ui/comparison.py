@@ -150,10 +150,10 @@ def difference_table(rows: Sequence[Difference], key: str, a: str, b: str) -> No
                 "difference": row.difference.value,
                 "interval": interval_words(row),
                 "verdict": verdict_words(row, a, b),
-                "why": row.reason,
-                "twin": row.twin,
                 "n": row.difference.n,
                 "seeds": row.seeds,
+                "why": row.reason,
+                "twin": row.twin,
             }
             for row in rows
         ]

@@ -60,11 +60,12 @@ def show_list(ws: Workspace, source: str, found: Found) -> list[str]:
     page = st.pagination(pages(found), key="page", bind="query-params")
     rows = page_of(found, min(page, pages(found)))
     ids = rows["id"].to_list()
+    wide = "value" in rows.columns
     starts = texts(documents(ws, source), ids, 2 * PAGE * 10)
     shown = rows.select(
         pl.Series("text", [snippet(starts[i], 160) for i in ids], pl.String),
         "tokens",
-        *(["value"] if "value" in rows.columns else []),
+        *(["value"] if wide else []),
     )
     table(
         shown,
@@ -74,9 +75,9 @@ def show_list(ws: Workspace, source: str, found: Found) -> list[str]:
         on_select=lambda: open_row(ids),
         selection_mode="single-row",
         column_config={
-            "text": st.column_config.TextColumn("starts with", width="large"),
-            "tokens": st.column_config.NumberColumn(format="localized", step=1),
-            "value": st.column_config.NumberColumn(format="%.4g"),
+            "text": st.column_config.TextColumn("starts with", width=220 if wide else 300),
+            "tokens": st.column_config.NumberColumn(format="localized", step=1, width=60),
+            "value": st.column_config.NumberColumn(format="%.4g", width=70),
         },
     )
     return ids

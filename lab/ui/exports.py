@@ -112,9 +112,9 @@ def implied_epochs(ws: Workspace, recipe: Recipe) -> None:
             "epochs": st.column_config.NumberColumn(format="%.2f"),
         },
     )
-    for problem in found.problems:
+    if found.problems:
         st.warning("The export will refuse this mixture.", icon=":material/block:")
-        show_plain(problem)
+        show_plain("\n".join(found.problems))
 
 
 def show_export(export: Written) -> None:

@@ -17,12 +17,12 @@ from lab.core.workspace import Workspace
 from lab.ui.text import figure_text
 
 LIGHT = (
-    "#3f90da", "#c97a00", "#bd1f01", "#5f7f7b", "#832db6",
-    "#8a5a4b", "#d45f00", "#8c8446", "#5d6470", "#2f9bb5",
+    "#3f90da", "#c97a00", "#5f7f7b", "#832db6", "#2f9bb5",
+    "#8a5a4b", "#8c8446", "#5d6470", "#d45f00", "#bd1f01",
 )  # fmt: skip
 DARK = (
-    "#5aa9ef", "#ffa90e", "#f0624a", "#94b4b0", "#b97be0",
-    "#c88a78", "#f58b3c", "#c9bd7a", "#9aa3b0", "#7fd3ea",
+    "#5aa9ef", "#ffa90e", "#94b4b0", "#b97be0", "#7fd3ea",
+    "#c88a78", "#c9bd7a", "#9aa3b0", "#f58b3c", "#f0624a",
 )  # fmt: skip
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 GREY = "#9aa5a2"
@@ -60,8 +60,8 @@ def blank(height: int, x: str = "", y: str = "") -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": 28, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        margin={"l": 8, "r": 12, "t": 36, "b": 8},
+        legend={"orientation": "h", "y": 1.06, "yanchor": "bottom", "x": 0, "title": None},
         hoverlabel={"align": "left"},
         bargap=0.25,
         xaxis={"title": x, "automargin": True, "zeroline": False},

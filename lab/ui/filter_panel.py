@@ -163,7 +163,8 @@ def show_totals(found: Fallout, saved: Fallout) -> None:
         grid.metric(
             label(f"{name}, of {compact(whole)}"),
             f"{compact(now)} ({percent(now / max(whole, 1))})",
-            delta=f"{compact(now - was)} against the saved rules" if now != was else None,
+            delta=f"{compact(now - was)} from saved" if now != was else None,
+            delta_color="off",
             border=True,
         )
 
@@ -204,17 +205,17 @@ def show_rules(found: Fallout) -> None:
         "reason", "first_documents", "first_tokens", "only_documents", "only_tokens", "share_tokens"
     )
     config = {
-        "reason": st.column_config.TextColumn("Rule", width="large"),
-        "first_documents": whole("Documents, first failure"),
-        "first_tokens": whole("Tokens, first failure"),
-        "only_documents": whole("Documents, only this rule"),
-        "only_tokens": whole("Tokens, only this rule"),
-        "share_tokens": whole("Tokens, fair share"),
+        "reason": st.column_config.TextColumn("rule", width=300),
+        "first_documents": whole("documents first"),
+        "first_tokens": whole("tokens first"),
+        "only_documents": whole("documents only"),
+        "only_tokens": whole("tokens only"),
+        "share_tokens": whole("tokens, fair share"),
     }
     table(frame, key="rules_table", alt="What each rule takes", column_config=config)
     st.caption(
-        "First failure depends on the order of the rules. Only this rule is what switching it off "
-        "would bring back. The fair share splits a token among all rules that drop it."
+        "First: failed by this rule and none before it, so the order counts. Only: what switching "
+        "the rule off would bring back. Fair share: each token split among all rules that drop it."
     )
 
 

@@ -72,6 +72,8 @@ def epochs_words(epochs: float, cap: float) -> str:
     """What repeating this often means: four epochs keep 93 % of a token (arXiv:2305.16264)."""
     if epochs == 0:
         return "unused"
+    if math.isinf(epochs):
+        return "no text left"
     if epochs > cap * (1 + 1e-9):
         return "over the cap"
     if epochs <= 1:

@@ -1,5 +1,7 @@
 """The live part of the Mixture page: weights and budget left, what they cost right."""
 
+import math
+
 import polars as pl
 import streamlit as st
 
@@ -13,8 +15,8 @@ from lab.ui.figures import GREY, blank, draw, source_colours
 from lab.ui.formats import compact, epochs_words, percent
 from lab.ui.text import figure_text, label, show_plain
 
-STATES = ["unused", "fresh", "as good as fresh", "decaying", "over the cap"]
-STATE_COLOURS = ["gray", "green", "blue", "orange", "red"]
+STATES = ["unused", "fresh", "as good as fresh", "decaying", "over the cap", "no text left"]
+STATE_COLOURS = ["gray", "green", "blue", "orange", "red", "red"]
 
 
 def budget_controls(recipe: Recipe) -> None:
@@ -133,18 +135,20 @@ def show_ledger(ws: Workspace, found: Ledger, mixture: Mixture) -> None:
     )  # fmt: skip
     most = max(sources["epochs"].to_list(), default=0.0)
     grid.metric(
-        "Most often seen", label(f"{compact(most)} times"), border=True,
+        "Most often seen",
+        label("no text left" if math.isinf(most) else f"{compact(most)} times"),
+        border=True,
         help="The largest number of times any document is seen, over all phases.",
-    )  # fmt: skip
+    )
     table(
         ledger_frame(found, mixture.repeat_cap),
         key="ledger",
         alt="Per source: weight, unique tokens, trained tokens, epochs and what they are worth",
         column_config=ledger_columns(),
     )
-    for problem in found.problems:
+    if found.problems:
         st.warning("This mixture cannot be trained as written.", icon=":material/block:")
-        show_plain(problem)
+        show_plain("\n".join(found.problems))
 
 
 def ledger_frame(found: Ledger, cap: float) -> pl.DataFrame:

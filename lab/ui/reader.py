@@ -19,6 +19,7 @@ from lab.ui.formats import count, number
 from lab.ui.tables import read_document, verdicts_of
 from lab.ui.text import label, show_document, show_plain
 
+LONG = 1200  # characters from which a document scrolls in a box
 QUANTILES = [k / 20 for k in range(21)]
 
 
@@ -36,7 +37,7 @@ def show_reader(ws: Workspace, document: str, recipe: Recipe | None) -> None:
     )
     if recipe is not None:
         show_verdict(ws, document, source, recipe)
-    show_document(row["text"], height=420)
+    show_document(row["text"], height=420 if len(row["text"]) > LONG else None)
     signals = document_signals(ws, source, document, recipe)
     if signals.height:
         table(
@@ -45,9 +46,11 @@ def show_reader(ws: Workspace, document: str, recipe: Recipe | None) -> None:
             alt="Signals of this document with their place in the source and the recipe's limits",
             height=280,
             column_config={
-                "value": st.column_config.NumberColumn(format="%.4g"),
+                "signal": st.column_config.TextColumn(width=210),
+                "value": st.column_config.NumberColumn(format="%.4g", width=60),
+                "limits": st.column_config.TextColumn(width=100),
                 "percentile": st.column_config.ProgressColumn(
-                    "percentile in source", format="%d", min_value=0, max_value=100
+                    "percentile", format="%d", min_value=0, max_value=100, width=90
                 ),
             },
         )
@@ -95,8 +98,8 @@ def document_signals(
                 {
                     "signal": BY_ID[name].label if name in BY_ID else name,
                     "value": values.get(name),
-                    "percentile": percentile(values.get(name), marks[name]),
                     "limits": limits(low, high),
+                    "percentile": percentile(values.get(name), marks[name]),
                     "definition": name,
                 }
             )

@@ -13,6 +13,7 @@ from dataclasses import replace
 import polars as pl
 import streamlit as st
 
+from lab.advice.design import unimax
 from lab.core.errors import ConfigError, LabError
 from lab.core.workspace import Workspace
 from lab.mixture.ledger import pool_tokens
@@ -139,29 +140,23 @@ def uniform(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
     return {source: (1 / len(filled) if source in filled else 0.0) for source in recipe.sources}
 
 
-def unimax(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
-    """As even as the repeat cap allows (Chung et al. 2023, arXiv:2304.09151, algorithm 1).
+def even(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
+    """UniMax: as even as the repeat cap allows (Chung et al. 2023, arXiv:2304.09151).
 
-    Sources are served smallest first; each gets an even share of what is left of the budget, but at
-    most `repeat_cap` epochs of its own.
+    Raises ConfigError if the sources cannot fill the budget under the cap.
     """
     mixture = drafted(recipe)
+    pools = {source: float(pool_size(supply, source, phase)) for source in recipe.sources}
+    filled = {source: pool for source, pool in pools.items() if pool > 0}
     budget = mixture.tokens * mixture.phases[phase].share
-    pools = {source: pool_size(supply, source, phase) for source in recipe.sources}
-    left, given = budget, dict.fromkeys(recipe.sources, 0.0)
-    order = sorted(pools, key=lambda source: (pools[source], source))
-    for position, source in enumerate(order):
-        even = left / (len(order) - position)
-        given[source] = min(even, pools[source] * mixture.repeat_cap)
-        left -= given[source]
-    total = math.fsum(given.values())
-    return {source: tokens / total if total else 0.0 for source, tokens in given.items()}
+    chosen = unimax(filled, budget, mixture.repeat_cap)
+    return {source: float(chosen.get(source, 0.0)) for source in recipe.sources}
 
 
 PRESETS: dict[str, Callable[[Supply, Recipe, int], dict[str, float]]] = {
     "natural": natural,
     "uniform": uniform,
-    "UniMax": unimax,
+    "UniMax": even,
 }
 
 

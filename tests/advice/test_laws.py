@@ -15,7 +15,9 @@ from lab.core.errors import ConfigError
 
 TRUTHS = {
     "linear": LinearFit(np.array([2.0]), np.array([[0.5, -1.0, 0.1, 0.0]])),
-    "log_linear": LogLinearFit(np.array([1.5]), np.array([0.0]), np.array([[0.3, -2.0, 0.5, -1.0]])),
+    "log_linear": LogLinearFit(
+        np.array([1.5]), np.array([0.0]), np.array([[0.3, -2.0, 0.5, -1.0]])
+    ),
     "power_law": PowerLawFit(
         np.array([1.0]), np.array([1.0]), np.array([0.5]), np.array([[0.2, 3.0, 0.5, 1.0]])
     ),

@@ -84,9 +84,7 @@ def test_mean_over_subsets(
 def test_fit_says_what_it_renormalised_and_prefers_the_power_law(regmix: Tables) -> None:
     ratios, metrics = regmix("train_1m")
     fit = fit_table(ratios, metrics, only=["pile_cc"])
-    assert fit.notes == (
-        "303 of 512 rows of weights summed to 0.996-1.003 and were renormalised.",
-    )
+    assert fit.notes == ("303 of 512 rows of weights summed to 0.996-1.003 and were renormalised.",)
     scores = {row["law"]: row for row in fit.scores.iter_rows(named=True)}
     assert scores["power_law"]["chosen"]
     assert scores["linear"]["rmse"] > 1.5 * scores["power_law"]["rmse"]

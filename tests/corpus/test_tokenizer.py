@@ -29,9 +29,12 @@ from lab.corpus.tokenizer import (
     vocab_size,
 )
 
-TEXTS = [f"The {a} learns {b} under the bridge. {n}" for n, (a, b) in enumerate(
-    (a, b) for a in ("heron", "baker", "river") for b in ("chess", "stone", "copper") for _ in range(20)
-)]  # fmt: skip
+TEXTS = [
+    f"The {who} learns {what} under the bridge. {n}"
+    for who in ("heron", "baker", "river")
+    for what in ("chess", "stone", "copper")
+    for n in range(20)
+]
 
 
 def add(ws: Workspace, name: str, texts: list[str]) -> None:

@@ -76,7 +76,7 @@ def test_epochs_in_words() -> None:
     words = [formats.epochs_words(e, cap=8) for e in (0, 0.5, 1, 3, 6, 8, 8.1, math.inf)]
     assert words == [
         "unused", "fresh", "fresh", "as good as fresh", "decaying", "decaying",
-        "over the cap", "over the cap",
+        "over the cap", "no text left",
     ]  # fmt: skip
 
 

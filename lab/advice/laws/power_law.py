@@ -26,7 +26,7 @@ from lab.advice.simplex import TINY, Array
 # lowest on the 13 targets of RegMix
 STARTS = ((0.5, 0.3), (0.1, 1.0), (0.3, 0.1))
 USELESS = 20.0  # |ln a| at most this: exp(-20) of the best source's usefulness is none
-ALPHA = (0.02, 10.0)  # beyond these the law is a logarithm or an exponential in all but name
+ALPHA = (0.02, 3.0)  # beyond these the law is a logarithm or an exponential in all but name
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ def reachable(where: str) -> Iterator[None]:
         GatedRepoError,
         HfHubHTTPError,
         HTTPError,
+        LocalEntryNotFoundError,
         RemoteEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
@@ -203,6 +204,8 @@ def reachable(where: str) -> Iterator[None]:
             value=str(error),
             next_step="accept its terms on the hub, then `hf auth login` or set HF_TOKEN",
         ) from error
+    except LocalEntryNotFoundError as error:  # offline mode, and not in the cache
+        raise unreachable(where, error) from error
     except (*missing, FileNotFoundError) as error:
         raise ConfigError(
             "The hub has no such dataset, revision or file, and there is no such local path.",
@@ -211,26 +214,35 @@ def reachable(where: str) -> Iterator[None]:
             next_step="check the spelling; a private dataset needs `hf auth login`",
         ) from error
     except (HTTPError, HfHubHTTPError, ConnectionError, TimeoutError) as error:
-        raise DependencyMissing(
-            "The Hugging Face hub cannot be reached.",
-            where=where,
-            value=str(error),
-            next_step="check the network or HF_ENDPOINT; or run `hf download --repo-type dataset "
-            "OWNER/NAME --local-dir DIR` elsewhere and add DIR",
-        ) from error
+        raise unreachable(where, error) from error
+
+
+def unreachable(where: str, error: Exception) -> DependencyMissing:
+    """The error for a hub that does not answer."""
+    return DependencyMissing(
+        "The Hugging Face hub cannot be reached.",
+        where=where,
+        value=str(error),
+        next_step="check the network or HF_ENDPOINT; or run `hf download --repo-type dataset "
+        "OWNER/NAME --local-dir DIR` elsewhere and add DIR",
+    )
 
 
 def download_tokenizer(repo: str) -> Path:
-    """The folder in the local cache with `tokenizer.json` of a hub model."""
+    """The folder in the local cache with `tokenizer.json` of a hub model; a copy there is used."""
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
         raise ConfigError(
             "There is no such file or folder.", value=repo, next_step="check the path"
         )
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError
 
+    cached = try_to_load_from_cache(repo, "tokenizer.json")
+    if isinstance(cached, str):
+        return Path(cached).parent
     with reachable(repo):
-        file = Path(hf_hub_download(repo, "tokenizer.json"))
+        version = HfApi().model_info(repo).sha  # fails at once where a download would try for 20 s
+        file = Path(hf_hub_download(repo, "tokenizer.json", revision=version))
         with suppress(EntryNotFoundError):
-            hf_hub_download(repo, "tokenizer_config.json")
+            hf_hub_download(repo, "tokenizer_config.json", revision=version)
     return file.parent

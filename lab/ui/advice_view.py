@@ -1,0 +1,173 @@
+"""What the runs suggest: a proposal with an interval on every weight, and how it might be wrong.
+
+Fits and proposals are computed by `lab.advice` outside the server and stored; this module shows the
+last one, starts sweeps, and turns a proposal into an ordinary recipe.
+"""
+
+import plotly.graph_objects as go
+import polars as pl
+import streamlit as st
+
+from lab.advice.advise import Advice
+from lab.advice.fit import Fit
+from lab.advice.swarm import with_weights
+from lab.core.errors import LabError
+from lab.core.workspace import Workspace
+from lab.mixture.parsing import parse_name
+from lab.mixture.recipe import Recipe
+from lab.mixture.recipe_files import save_recipe
+from lab.proxy.sizes import SIZES
+from lab.ui.components import table
+from lab.ui.figures import GREY, blank, draw, source_colours
+from lab.ui.formats import compact, count, duration, number, percent
+from lab.ui.job_panel import start
+from lab.ui.run_table import estimate_seconds
+from lab.ui.text import figure_text, label, show_plain
+
+MESSAGE = "advice_message"
+VERDICTS = {
+    "better": "The proposal is probably better than the natural mixture.",
+    "same": "The proposal is the natural mixture: nothing better was found.",
+    "unresolved": "The runs do not tell whether the proposal is better.",
+}
+
+
+def sweep_form(ws: Workspace, recipe: Recipe) -> None:
+    """Start a designed set of runs around a recipe."""
+    sources = len(recipe.sources)
+    with st.container(border=True):
+        first, second, third = st.columns(3)
+        runs = first.number_input(
+            "Runs", min_value=sources + 2, max_value=512, value=max(12, 3 * (sources + 1)),
+            key="sweep_runs", bind="query-params",
+            help="At least two more than there are sources; about three times as many before the "
+            "error of the fit comes near its floor (Olmix, arXiv:2602.12237).",
+        )  # fmt: skip
+        size = str(second.selectbox("Size", list(SIZES), key="sweep_size", bind="query-params"))
+        million = third.number_input(
+            "Million tokens each", min_value=0.01, value=SIZES[size].default_tokens / 1e6,
+            format="%.6g", key=f"sweep_tokens_{size}", bind="query-params",
+        )  # fmt: skip
+        tokens = round(million * 1e6)
+        seconds, basis = estimate_seconds(ws, size, tokens, int(runs))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pressed = st.button("Train the sweep", key="sweep", icon=":material/play_arrow:")
+            st.caption(f"About {duration(seconds)} of training ({label(basis)}).")
+    if pressed:
+        params = {"recipe": recipe.name, "runs": int(runs), "size": size, "tokens": tokens}
+        start(ws, "sweep", params)
+
+
+def show_verdict(fit: Fit, advice: Advice) -> None:
+    """The verdict in words, the odds, and what would resolve it."""
+    st.markdown(f"**{label(VERDICTS.get(advice.verdict, advice.verdict))}**")
+    gain = advice.gain
+    grid = st.grid(3, min_column_width=190, gap="small")
+    grid.metric("Odds that it is better", label(percent(advice.p_better, 0)), border=True)
+    grid.metric(
+        label(f"Gain, {gain.unit or 'blended metric'}"),
+        label(f"{number(gain.value, 3)}"),
+        help=label(f"{number(gain.low, 3)} to {number(gain.high, 3)} at {percent(gain.level, 0)}"),
+        border=True,
+    )
+    grid.metric("Runs it rests on", label(count(len(fit.runs))), border=True)
+    if advice.run_more:
+        st.caption(f"About {count(advice.run_more)} more runs would probably resolve it.")
+    for note in (*fit.notes, *advice.notes):
+        st.caption(label(note))
+
+
+def show_proposal(ws: Workspace, advice: Advice) -> None:
+    """Every weight with its interval, beside the natural one."""
+    draw(
+        proposal_figure(ws, advice),
+        "proposal_figure",
+        "Proposed weight of each source with its interval, beside the natural weight",
+    )
+    rows = [
+        {
+            "source": name,
+            "natural": advice.natural[name],
+            "proposed": weight.value,
+            "low": weight.low,
+            "high": weight.high,
+            "cap": advice.caps[name],
+        }
+        for name, weight in advice.weights.items()
+    ]
+    shares = ("natural", "proposed", "low", "high", "cap")
+    table(
+        pl.DataFrame(rows),
+        key="proposal",
+        alt="Natural and proposed weight of each source, with interval and cap",
+        column_config={name: st.column_config.NumberColumn(format="percent") for name in shares},
+    )
+    near, apart = advice.distances.get("proposal"), advice.distances.get("runs")
+    st.caption(
+        f"The proposal lies {number(near, 2)} in total variation from the nearest run; runs lie "
+        f"{number(apart, 2)} from each other. Further than that is extrapolation. Odds are those of "
+        "the law being right, at this model size."
+    )
+
+
+def proposal_figure(ws: Workspace, advice: Advice) -> go.Figure:
+    """Dots with intervals for the proposal, ticks for the natural weights."""
+    names = list(advice.weights)
+    paint = source_colours(ws)
+    shown = [figure_text(name) for name in names]
+    values = [advice.weights[name] for name in names]
+    figure = blank(90 + 30 * len(names), x="share of training tokens, %")
+    figure.add_scatter(
+        x=[100 * advice.natural[n] for n in names], y=shown, mode="markers", name="natural",
+        marker={"symbol": "line-ns-open", "size": 14, "color": GREY, "line": {"width": 3}},
+        hovertemplate="%{y}: %{x:.1f} %",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[100 * v.value for v in values], y=shown, mode="markers", name="proposed",
+        marker={"size": 10, "color": [paint.get(n, GREY) for n in names]},
+        error_x={"type": "data", "symmetric": False, "color": GREY,
+                 "array": [100 * (v.high - v.value) for v in values],
+                 "arrayminus": [100 * (v.value - v.low) for v in values]},
+        hovertemplate="%{y}: %{x:.1f} %",
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def show_details(fit: Fit, advice: Advice) -> None:
+    """How well the laws predict, the path over KL, and the next runs worth training."""
+    with st.expander("How well the fit predicts runs it has not seen"):
+        table(fit.scores, key="fit_scores", alt="Cross-validated error of each law and metric")
+    with st.expander("The proposal for other distances from the natural mixture"):
+        table(advice.path, key="kl_path", alt="Proposal and predicted cost for each KL weight")
+    with st.expander("Next runs worth training"):
+        table(advice.next_runs, key="next_runs", alt="Mixtures worth training next")
+
+
+def save_proposal(ws: Workspace, recipe: Recipe, advice: Advice) -> None:
+    """Name the proposal and save it as a recipe with the chosen recipe's other decisions."""
+    message = st.session_state.pop(MESSAGE, "")
+    if message:
+        show_plain(message)
+    key = f"advice_name.{recipe.name}"
+    st.session_state.setdefault(key, f"{recipe.name}-advised")
+
+    def save() -> None:
+        try:
+            name = parse_name(str(st.session_state[key]).strip(), "the name")
+            weights = {s: advice.proposal.get(s, 0.0) for s in recipe.sources}
+            path = save_recipe(ws, with_weights(recipe, name, weights))
+        except LabError as error:
+            st.session_state[MESSAGE] = str(error)
+            return
+        st.session_state["recipe"] = name
+        st.session_state[MESSAGE] = f"Saved {path.name}."
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Save the proposal as recipe", key=key, width=280)
+        st.button("Save", key="save_advice", type="primary", icon=":material/save:", on_click=save)
+
+
+def evidence_words(ws: Workspace) -> str:
+    """How many scored runs there are."""
+    return compact(len(list(ws.runs.glob("*/scores/summary.json"))))
