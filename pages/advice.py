@@ -19,8 +19,8 @@ found = latest(ws)
 if found is None:
     with empty("No advice has been drawn from the runs yet."):
         st.caption(
-            "It needs scored runs of at least two more mixtures than there are sources, at one size "
-            f"and budget; {label(view.evidence_words(ws))} runs are scored so far. Train a sweep, "
+            "It needs scored runs of at least two more mixtures than there are sources, at one "
+            f"size and budget; {label(view.evidence_words(ws))} runs are scored so far. Train a sweep, "
             "then fit it in a terminal:"
         )
         st.code(f"mixlab advise --recipe {recipe.name}", language=None)

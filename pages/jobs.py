@@ -14,6 +14,7 @@ if not jobs:
     with empty("No job has run in this workspace yet."):
         link("sources", "Add or measure a source")
         link("runs", "Train a proxy run")
+    next_steps(("overview", "Back to the overview", {}))
     st.stop()
 
 job_overview(ws)

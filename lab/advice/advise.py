@@ -1,16 +1,14 @@
 """From a fit to a proposal that says how sure it is.
 
 The proposal minimises the mean predicted cost of the target metrics plus kl KL(p || natural) under
-the caps (`optimise`). Everything else is the same calculation on replicates of the fit
-(`bootstrap`): where the optimum would lie in each gives the interval of every weight; what each
-predicts for the proposal and for the natural mixture gives the intervals of scores and of the
-gain, and the odds that the proposal is better. Below .9 it is unresolved. Runs needed to resolve
-it follow from the error of the gain shrinking with the root of the number of runs: K (z / z0)^2 -
-K with z0 the gain in standard errors and z = 1.28.
+the caps (`optimise`). The same calculation on replicates of the fit (`bootstrap`) says the rest:
+where each one's optimum lies gives the interval of every weight; what is left of the gain over
+natural once the optimism of choosing is taken off gives its interval and the odds that the proposal
+is better (`outlook`). Below .9 it is unresolved.
 
 Shown beside it, because it is where advice fails: the optimum without KL and caps, and how far
-either lies from the nearest run in total variation, against how far runs lie from each other.
-Odds are those of the law being right. They say nothing about a change of model size.
+either lies from the nearest run in total variation, against how far runs lie from each other. Odds
+are those of the law being right. They say nothing about a change of model size.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,15 +21,12 @@ from lab.advice.bootstrap import REPLICATES, bootstrap
 from lab.advice.fit import Fit
 from lab.advice.next_runs import next_runs
 from lab.advice.optimise import kl_path, optimise
+from lab.advice.outlook import gain_estimate, interval, judge, outlook, score_rows, skill
 from lab.advice.simplex import Array, distribution, fill, nearest_distances, variation, vector
-from lab.advice.surface import Surface
 from lab.core.errors import ConfigError, nearest
 from lab.core.estimate import Estimate
 
 KL = 0.05  # Olmix's default, in the unit of the metric; marin found .005-.1 best, so see the path
-SURE = 0.9
-DEVIATIONS = 1.2816  # of a normal variable that is positive with probability .9
-SAME = 0.005  # total variation below which a proposal is the natural mixture
 LEAST_SHARE = 1e-4  # smaller weights are not worth a source in the recipe
 
 
@@ -44,11 +39,13 @@ class Advice:
     for natural and proposal. `path`: the proposal for other KL weights. `free`: the optimum without
     KL and caps. `distances` in total variation: `proposal` and `free` to the nearest run, `runs`
     the median of runs to theirs. `next_runs`: mixtures worth training, see `lab.advice.next_runs`.
-    `verdict`: better, unresolved or same; `run_more` runs would probably resolve it.
+    `verdict`: better, unresolved or same; `run_more` runs would probably resolve it. `skill` is that
+    of the blended target on held-out runs, without which no odds count.
     """
 
     verdict: str
     p_better: float
+    skill: float
     run_more: int
     weights: Mapping[str, Estimate]
     natural: Mapping[str, float]
@@ -96,18 +93,20 @@ def advise(
     free = tidy(optimise(fit.surface, blend, base, anything, 0.0, names).mixtures[0], anything)
     posterior = bootstrap(fit, replicates, seed)
     optima = optimise(posterior, blend, base, limits, kl, names).mixtures
-    p_better, verdict, more = judge(fit, posterior, blend, base, proposal)
+    worlds = outlook(fit, posterior, base, proposal, optima)
+    verdict, p_better, more = judge(worlds, blend, base, proposal, fit)
     return Advice(
         verdict=verdict,
         p_better=p_better,
+        skill=skill(fit, blend),
         run_more=more,
         weights=weight_estimates(names, proposal, optima, level, len(fit.runs)),
         natural=dict(zip(names, base.tolist(), strict=True)),
         caps=dict(zip(names, limits.tolist(), strict=True)),
         kl=kl,
         targets=tuple(targets) or fit.metrics,
-        gain=gain_estimate(fit, posterior, blend, base, proposal, level),
-        scores=score_rows(fit, posterior, base, proposal, level),
+        gain=gain_estimate(worlds, blend, level, len(fit.runs)),
+        scores=score_rows(fit, worlds, level),
         path=kl_path(fit.surface, blend, base, limits, names),
         free=dict(zip(names, free.tolist(), strict=True)),
         distances=distances(fit, proposal, free),
@@ -163,66 +162,6 @@ def weight_estimates(
     low, high = np.minimum(low, proposal), np.maximum(high, proposal)
     rows = zip(names, proposal.tolist(), low.tolist(), high.tolist(), strict=True)
     return {name: Estimate(v, a, b, runs, "share", level) for name, v, a, b in rows}
-
-
-def interval(values: Array, level: float) -> tuple[Array, Array]:
-    """Central interval over the first axis."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return np.asarray(low), np.asarray(high)
-
-
-def differences(surface: Surface, blend: Array, base: Array, proposal: Array) -> Array:
-    """Blended cost of `base` minus that of `proposal` in every replicate: [B]."""
-    costs = surface.predict(np.stack([base, proposal])) @ blend
-    return np.asarray(costs[:, 0] - costs[:, 1])
-
-
-def gain_estimate(
-    fit: Fit, posterior: Surface, blend: Array, base: Array, proposal: Array, level: float
-) -> Estimate:
-    """The predicted gain over natural with its interval."""
-    value = float(differences(fit.surface, blend, base, proposal)[0])
-    low, high = interval(differences(posterior, blend, base, proposal), level)
-    ends = min(float(low), value), max(float(high), value)
-    return Estimate(value, *ends, n=len(fit.runs), level=level)
-
-
-def judge(
-    fit: Fit, posterior: Surface, blend: Array, base: Array, proposal: Array
-) -> tuple[float, str, int]:
-    """(odds that the proposal beats natural, verdict, runs that would probably resolve it)."""
-    gains = differences(posterior, blend, base, proposal)
-    odds = float((gains > 0).mean())
-    if float(variation(base[None], proposal[None])[0, 0]) < SAME:
-        return odds, "same", 0
-    if odds >= SURE:
-        return odds, "better", 0
-    value = float(differences(fit.surface, blend, base, proposal)[0])
-    ratio = DEVIATIONS * float(gains.std()) / max(value, 1e-12)
-    runs = len(fit.runs)
-    # never fewer than one more, never more than nine times what there is: beyond that the gain is
-    # too small to be worth resolving
-    return odds, "unresolved", int(np.clip(np.ceil(runs * (ratio**2 - 1)), 1, 9 * runs))
-
-
-def score_rows(
-    fit: Fit, posterior: Surface, base: Array, proposal: Array, level: float
-) -> pl.DataFrame:
-    """Per metric: natural, proposal and gain (positive is better), each with low and high."""
-    points = np.stack([base, proposal])
-    value = fit.surface.predict(points)[0]
-    worlds = posterior.predict(points)
-    columns: dict[str, object] = {
-        "metric": list(fit.metrics),
-        "better": ["lower" if sign > 0 else "higher" for sign in fit.signs],
-    }
-    for row, name in enumerate(("natural", "proposal")):
-        ends = np.stack(interval(worlds[:, row], level)) * fit.signs
-        columns |= {name: value[row] * fit.signs}
-        columns |= {f"{name}_low": ends.min(axis=0), f"{name}_high": ends.max(axis=0)}
-    low, high = interval(worlds[:, 0] - worlds[:, 1], level)
-    columns |= {"gain": value[0] - value[1], "gain_low": low, "gain_high": high}
-    return pl.DataFrame(columns)
 
 
 def distances(fit: Fit, proposal: Array, free: Array) -> dict[str, float]:

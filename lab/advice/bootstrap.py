@@ -7,7 +7,7 @@ gets wrong is part of them and so counts as noise.
 
 Measured on planted log-linear and power-law truths (m = 3, 5, 7 sources; 6 to 64 runs; 60 repeats
 of each): 90 % intervals of the optimum's weights held the true optimum in 87-98 % of cases (mean
-92), those of the gain over natural in 83-100 % (95). Drawing whole runs instead gave 84-96 % (89)
+92). Drawing whole runs instead gave 84-96 % (89)
 and fails near m + 2 runs, where a draw may lack a source; Bayesian row weights gave 46-88 %. What
 no bootstrap sees: that a law fitted on small models may be wrong about large ones.
 """

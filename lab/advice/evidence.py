@@ -63,7 +63,7 @@ class ScoredRun:
             [
                 self.spec["documents"][source],
                 mapping["sources"][source],
-                [phase.get("filters", {}).get(source) for phase in phases],
+                [rules for phase in phases if (rules := phase.get("filters", {}).get(source))],
                 mapping.get("dedup"),
                 mapping.get("decontaminate"),
             ]

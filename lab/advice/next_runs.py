@@ -9,6 +9,8 @@ batch). Candidates: the optimum of every replicate, and the points halfway betwe
 proposal.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -25,7 +27,7 @@ def next_runs(
     kl: float,
     proposal: Array,
     optima: Array,
-    names: list[str],
+    names: Sequence[str],
     count: int,
 ) -> pl.DataFrame:
     """At most `count` mixtures: run, expected_gain and spread (in the cost's unit), and the shares.
@@ -52,5 +54,10 @@ def next_runs(
         rows.append(row | dict(zip(names, candidates[pick].tolist(), strict=True)))
         best = np.minimum(best, costs[:, pick])
         taken = np.vstack([taken, candidates[pick]])
-    schema = {"run": pl.String, "expected_gain": pl.Float64, "spread": pl.Float64}
-    return pl.DataFrame(rows, schema=schema | dict.fromkeys(names, pl.Float64))
+    return pl.DataFrame(rows, schema=columns(names))
+
+
+def columns(names: Sequence[str]) -> dict[str, type[pl.DataType]]:
+    """Columns of the table of next runs for these sources."""
+    own: dict[str, type[pl.DataType]] = {"run": pl.String, "expected_gain": pl.Float64}
+    return own | {"spread": pl.Float64} | dict.fromkeys(names, pl.Float64)

@@ -16,6 +16,7 @@ import polars as pl
 
 from lab.advice.advise import Advice
 from lab.advice.fit import Fit
+from lab.advice.next_runs import columns
 from lab.advice.surface import restore_surface
 from lab.core.artifacts import Artifact, build
 from lab.core.estimate import Estimate
@@ -58,6 +59,7 @@ def advice_mapping(advice: Advice) -> dict[str, Any]:
     mapping = {
         "verdict": advice.verdict,
         "p_better": advice.p_better,
+        "skill": advice.skill,
         "run_more": advice.run_more,
         "weights": {name: asdict(value) for name, value in advice.weights.items()},
         "natural": dict(advice.natural),
@@ -78,7 +80,8 @@ def read_advice(mapping: Mapping[str, Any]) -> Advice:
     values["weights"] = {name: Estimate(**value) for name, value in mapping["weights"].items()}
     values["gain"] = Estimate(**mapping["gain"])
     values |= {key: tuple(mapping[key]) for key in ("targets", "notes")}
-    values |= {key: pl.DataFrame(mapping[key]) for key in ("scores", "path", "next_runs")}
+    values |= {key: pl.DataFrame(mapping[key]) for key in ("scores", "path")}
+    values["next_runs"] = pl.DataFrame(mapping["next_runs"], schema=columns(mapping["weights"]))
     return Advice(**values)
 
 

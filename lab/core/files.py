@@ -64,7 +64,7 @@ def read_json(path: Path) -> Any:
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file, read with the safe loader; ConfigError names line and column."""
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        return parse_yaml(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(
             "This file is not YAML.",
@@ -72,6 +72,17 @@ def read_yaml(path: Path) -> Any:
             value=str(error),
             next_step="correct the line named above",
         ) from error
+
+
+def parse_yaml(text: str) -> Any:
+    """`text` read by libyaml, eight times as fast as Python's reader; pages read YAML on every run.
+
+    A mistake is looked at again by the slow reader, which names its place better.
+    """
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        return yaml.safe_load(text)
 
 
 def write_yaml(path: Path, value: object) -> None:

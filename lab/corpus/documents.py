@@ -48,6 +48,7 @@ def build_documents(
     file changed while it was read, LabError if the disk is full. Nothing is left behind then.
     """
     stamps = {f.path: stamp(f) for f in located.files if isinstance(f, LocalFile)}
+    progress(0, 1, "hashing the files")
     files = [[f.name, f.form, getattr(f, "split", ""), fingerprint(f)] for f in located.files]
     skipped = [[name, bad.reason] for name, bad in located.skipped]
 
@@ -181,7 +182,9 @@ def where_of(located: Located) -> str:
 def refuse_changed(located: Located, stamps: Stamps) -> None:
     """DataError if a file is not the one whose content was hashed before it was read."""
     for file in located.files:
-        if isinstance(file, LocalFile) and stamp(file) != stamps[file.path]:
+        if isinstance(file, LocalFile) and (
+            not file.path.exists() or stamp(file) != stamps[file.path]
+        ):
             raise changed(file)
 
 

@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,40 +35,24 @@ from lab.core.estimate import Estimate
 from lab.core.workspace import Workspace
 from lab.evaluation.evaluate import RunScores
 from lab.evaluation.groups import Group, read_groups
-from lab.evaluation.metrics import Metric, Scored, metric_tables
+from lab.evaluation.metrics import Scored, metric_tables
 from lab.evaluation.noise import (
     LEVEL,
     Parts,
     half_width,
-    holm,
     p_value,
     seed_share,
     split_difference,
     split_variance,
 )
-from lab.evaluation.tasks import TWIN
-
-UNKNOWN_SEEDS: Final = "seed noise unknown: run at least 2 seeds"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One metric of two groups; `difference` is b - a."""
-
-    metric: Metric
-    group_a: str
-    group_b: str
-    a: Estimate
-    b: Estimate
-    difference: Estimate
-    seeds: int  # the smaller group's, or the number of pairs
-    paired: bool
-    p: float | None  # None where the seed noise is unknown
-    p_holm: float | None
-    seed_share: float | None  # of the variance, what more seeds would lower
-    verdict: str  # "A better", "B better", "unresolved"
-    reason: str
-    twin: str = ""  # what the twin says of a resolved difference
+from lab.evaluation.verdicts import (
+    UNKNOWN_SEEDS,
+    Difference,
+    adjust,
+    count_note,
+    judged,
+    twin_hint,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +65,25 @@ class Comparison:
     def frame(self) -> pl.DataFrame:
         """One row per difference; estimates as value, low and high."""
         return pl.DataFrame([flat(row) for row in self.rows], infer_schema_length=None)
+
+    def table(self) -> pl.DataFrame:
+        """The frame for people: one line a metric, the difference with its interval as text."""
+        return pl.DataFrame(
+            [
+                {
+                    "metric": f"{row.metric.on} {row.metric.metric}",
+                    "A": row.group_a,
+                    "a": f"{row.a.value:.4g}",
+                    "B": row.group_b,
+                    "b": f"{row.b.value:.4g}",
+                    "b - a": f"{row.difference.value:+.3g} "
+                    f"[{row.difference.low:+.3g}, {row.difference.high:+.3g}] {row.metric.unit}",
+                    "verdict": row.verdict,
+                    "why": row.twin or row.reason,
+                }
+                for row in self.rows
+            ]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Rows and notes as JSON values; bounds that are unknown are null."""
@@ -119,7 +122,8 @@ def compare_pair(a: Group, b: Group) -> tuple[list[Difference], list[str]]:
 
 def tables_of(runs: Sequence[RunScores]) -> list[Scored]:
     """The metrics of a group."""
-    return metric_tables([run.items for run in runs], [run.heldout for run in runs])
+    items, documents = [run.items for run in runs], [run.heldout for run in runs]
+    return metric_tables(items, documents, runs[0].chances)
 
 
 def pair_seeds(a: Group, b: Group) -> tuple[Group, Group, bool, list[str]]:
@@ -150,6 +154,7 @@ def difference(a: Scored, b: Scored, name_a: str, name_b: str, paired: bool) -> 
         a=interval(split_variance(a.tables), a),
         b=interval(split_variance(b.tables), b),
         difference=estimate,
+        chance=a.chance,
         seeds=min(len(a.tables[0]), len(b.tables[0])),
         paired=paired,
         p=float(p_value(parts)) if known else None,
@@ -167,56 +172,6 @@ def interval(parts: Parts, scored: Scored) -> Estimate:
     return Estimate(value, value - half, value + half, scored.n, scored.metric.unit, LEVEL)
 
 
-def judged(row: Difference) -> Difference:
-    """The row with its verdict, and for an unresolved one what would help."""
-    if row.difference.resolved:
-        b_wins = (row.difference.value > 0) == (row.metric.better_is == "higher")
-        reason = f"outside the noise of {row.seeds} seeds and {row.difference.n} items"
-        return replace(row, verdict="B better" if b_wins else "A better", reason=reason)
-    share = row.seed_share or 0.0
-    cause = "seeds: more seeds would help" if share > 0.5 else "items: more items would help"
-    side = max(share, 1 - share)
-    return replace(row, reason=f"inside the noise; {side:.0%} of it is between {cause}")
-
-
-def adjust(rows: Sequence[Difference]) -> list[Difference]:
-    """The rows with p adjusted for their number; reasons say which verdicts would not stand."""
-    known = [row.p for row in rows if row.p is not None]
-    adjusted = iter(holm(known))
-    result = []
-    for row in rows:
-        p_holm = next(adjusted) if row.p is not None else None
-        reason = row.reason
-        if row.verdict != "unresolved" and p_holm is not None and p_holm >= 1 - LEVEL:
-            reason += f"; alone, but not as one of {len(known)} comparisons (p_holm {p_holm:.2g})"
-        result.append(replace(row, p_holm=p_holm, reason=reason))
-    return result
-
-
-def twin_hint(row: Difference, rows: Sequence[Difference]) -> str:
-    """What the twin of a benchmark says of a resolved difference; empty where it has none."""
-    wanted = replace(row.metric, scope="twin", on=row.metric.on + TWIN)
-    twin = next((r for r in rows if r.metric == wanted and r.group_b == row.group_b), None)
-    if twin is None or row.metric.scope != "benchmark" or row.verdict == "unresolved":
-        return ""
-    if twin.verdict == row.verdict:
-        return "carries over to the twin"
-    if twin.verdict == "unresolved":
-        return "not resolved on the twin: may be format, not ability"
-    return "reversed on the twin: format or contamination, not ability"
-
-
-def count_note(rows: Sequence[Difference]) -> str:
-    """How many verdicts chance alone would give among so many."""
-    known = sum(row.p is not None for row in rows)
-    resolved = sum(row.verdict != "unresolved" for row in rows)
-    stand = sum(row.p_holm is not None and row.p_holm < 1 - LEVEL for row in rows)
-    return (
-        f"{resolved} of {len(rows)} differences are resolved; without any true difference, up to "
-        f"{(1 - LEVEL) * known:.1f} would be by chance. {stand} stand after Holm's adjustment."
-    )
-
-
 def flat(row: Difference) -> dict[str, Any]:
     """A row of Comparison.frame."""
     estimates = {
@@ -226,7 +181,17 @@ def flat(row: Difference) -> dict[str, Any]:
     }
     rest = {
         name: getattr(row, name)
-        for name in ("seeds", "paired", "p", "p_holm", "seed_share", "verdict", "reason", "twin")
+        for name in (
+            "chance",
+            "seeds",
+            "paired",
+            "p",
+            "p_holm",
+            "seed_share",
+            "verdict",
+            "reason",
+            "twin",
+        )
     }
     names = {"group_a": row.group_a, "group_b": row.group_b}
     return {**asdict(row.metric), **names, **estimates, "n": row.difference.n, **rest}

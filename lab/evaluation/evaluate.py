@@ -51,6 +51,11 @@ class RunScores:
         """Rows scope, on, metric, unit, better_is, value, se, n, chance."""
         return pl.DataFrame(self.summary["metrics"], schema=METRICS)
 
+    @property
+    def chances(self) -> dict[str, float | None]:
+        """Chance accuracy of every scored benchmark."""
+        return {name: entry["chance"] for name, entry in self.summary["benchmarks"].items()}
+
 
 METRICS = {
     "scope": pl.String,
@@ -144,17 +149,16 @@ def save(scores: RunScores) -> None:
     folder.mkdir(exist_ok=True)
     write_part(scores.items, folder / "items.parquet")
     write_part(scores.heldout, folder / "heldout.parquet")
-    tables = metric_tables([scores.items], [scores.heldout])
-    scores.summary["metrics"] = [metric_row(t, scores.summary["benchmarks"]) for t in tables]
+    tables = metric_tables([scores.items], [scores.heldout], scores.chances)
+    scores.summary["metrics"] = [metric_row(table) for table in tables]
     write_json(folder / "summary.json", scores.summary)
 
 
-def metric_row(scored: Scored, benchmarks: dict[str, Any]) -> dict[str, Any]:
+def metric_row(scored: Scored) -> dict[str, Any]:
     """One row of METRICS for a single run; `se` is null where one unit tells nothing of spread."""
     parts = split_variance(scored.tables)
     error = float(np.sqrt(parts.item))
     metric = scored.metric
-    chance = benchmarks.get(metric.on, {}).get("chance") if metric.metric == "accuracy" else None
     return {
         "scope": metric.scope,
         "on": metric.on,
@@ -164,7 +168,7 @@ def metric_row(scored: Scored, benchmarks: dict[str, Any]) -> dict[str, Any]:
         "value": float(parts.value),
         "se": error if np.isfinite(error) else None,
         "n": scored.n,
-        "chance": chance,
+        "chance": scored.chance,
     }
 
 

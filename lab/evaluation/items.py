@@ -166,7 +166,7 @@ def check_answer(
     row: Mapping[str, Any], kind: str, choices: list[str], where: str
 ) -> tuple[int | None, str]:
     """(index of the gold choice or None, text of the gold answer)."""
-    answer, index = row.get("answer"), row.get("answer_index")
+    answer = row.get("answer")
     if kind in ("cloze", "generative"):
         if isinstance(answer, (int, float)) and not isinstance(answer, bool):
             answer = str(answer)
@@ -178,6 +178,20 @@ def check_answer(
                 next_step="give the text that should follow the question as 'answer'",
             )
         return None, answer
+    index = gold_index(row, kind, choices, where)
+    if isinstance(answer, str) and answer and answer != choices[index]:
+        raise DataError(
+            "The text of the gold answer is not the choice its index names.",
+            where=where,
+            value={"answer": answer, "choice": choices[index]},
+            next_step="correct one of the two",
+        )
+    return index, choices[index]
+
+
+def gold_index(row: Mapping[str, Any], kind: str, choices: list[str], where: str) -> int:
+    """The index of the gold choice, from `answer_index`, or `answer` as an index or as text."""
+    answer, index = row.get("answer"), row.get("answer_index")
     if index is None and not isinstance(answer, str):
         index = answer
     if index is None and answer in choices:
@@ -196,14 +210,7 @@ def check_answer(
             value=index,
             next_step=f"indices run from 0 to {len(choices) - 1}",
         )
-    if isinstance(answer, str) and answer and answer != choices[index]:
-        raise DataError(
-            "The text of the gold answer is not the choice its index names.",
-            where=where,
-            value={"answer": answer, "choice": choices[index]},
-            next_step="correct one of the two",
-        )
-    return index, choices[index]
+    return index
 
 
 def meta_field(row: Mapping[str, Any]) -> str:

@@ -5,10 +5,10 @@ Three savings, none of which changes a value beyond rounding:
 - *Shared beginnings.* Spans of one item (its choices) mostly begin alike. They are fed as one row,
   the beginning once and the endings side by side, with positions that restart at each ending and a
   mask under which an ending sees the beginning and itself: a tree in one sequence (the device of
-  Miao et al. 2024, SpecInfer, arXiv:2305.09781, section 4). Done where it saves tokens and does not
+  Miao et al. 2024, SpecInfer, arXiv:2305.09781). Done where it saves tokens and does not
   enlarge the attention matrix.
-- *Only scored positions reach the head.* At proxy size the vocabulary costs more than the layers
-  (4,096 x 128 against 24 x 128^2 multiplications a token and layer).
+- *Only scored positions reach the head.* At proxy size the vocabulary costs as much as the layers
+  (`micro`: 0.52 M multiplications a token against 0.64 M).
 - *Rows of like length together*, so that little is padding.
 
 Padding stands at the right, where a causal model cannot see it. What is summed is fp64. The result

@@ -6,7 +6,7 @@ every scope `(mean)` is the plain mean over its sources or benchmarks. A benchma
 (absent for generative items), `gold_bpb`, and `margin` (absent without choices).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,14 +44,20 @@ class Scored:
     metric: Metric
     tables: list[Array]
     n: int  # items or documents
+    chance: float | None = None  # accuracy of a guess
 
 
-def metric_tables(items: Sequence[pl.DataFrame], heldout: Sequence[pl.DataFrame]) -> list[Scored]:
+def metric_tables(
+    items: Sequence[pl.DataFrame],
+    heldout: Sequence[pl.DataFrame],
+    chances: Mapping[str, float | None],
+) -> list[Scored]:
     """All metrics of runs (one frame of items and of held-out documents each), means last.
 
-    The runs must have scored the same items and documents; `compare` sees to that.
+    `chances` holds the chance line of each benchmark. The runs must have scored the same items and
+    documents; `compare` sees to that.
     """
-    single = [*heldout_tables(heldout), *benchmark_tables(items)]
+    single = [*heldout_tables(heldout), *benchmark_tables(items, chances)]
     return [*single, *mean_tables(single)]
 
 
@@ -65,7 +71,9 @@ def heldout_tables(runs: Sequence[pl.DataFrame]) -> Iterator[Scored]:
         yield Scored(metric, [table], frames[0].height)
 
 
-def benchmark_tables(runs: Sequence[pl.DataFrame]) -> Iterator[Scored]:
+def benchmark_tables(
+    runs: Sequence[pl.DataFrame], chances: Mapping[str, float | None]
+) -> Iterator[Scored]:
     """The metrics of every benchmark; the unit is a cluster of items that share a question."""
     names = runs[0]["benchmark"].unique().sort().to_list()
     second = set(twins(names).values())
@@ -84,7 +92,8 @@ def benchmark_tables(runs: Sequence[pl.DataFrame]) -> Iterator[Scored]:
             counts = sums["len"].to_numpy().reshape(shape)[0]
             table = linearise(sums[column].to_numpy().reshape(shape), counts)
             scope = "twin" if name in second else "benchmark"
-            yield Scored(Metric(scope, name, label, unit, better), [table], parts[0].height)
+            chance = chances.get(name) if label == "accuracy" else None
+            yield Scored(Metric(scope, name, label, unit, better), [table], parts[0].height, chance)
 
 
 def mean_tables(single: Sequence[Scored]) -> Iterator[Scored]:
@@ -95,4 +104,7 @@ def mean_tables(single: Sequence[Scored]) -> Iterator[Scored]:
         if len(members) > 1:
             first = members[0].metric
             metric = Metric(scope, MEAN, label, first.unit, first.better_is)
-            yield Scored(metric, [m.tables[0] for m in members], sum(m.n for m in members))
+            lines = [m.chance for m in members if m.chance is not None]
+            chance = sum(lines) / len(lines) if len(lines) == len(members) else None
+            tables = [m.tables[0] for m in members]
+            yield Scored(metric, tables, sum(m.n for m in members), chance)

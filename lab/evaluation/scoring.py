@@ -9,9 +9,9 @@ included; see `encoding`), gold g:
     margin_per_byte the same of l_c / b_c            nats a byte
     gold_bpb        -l_g / (b_g ln 2)                bits per byte of the right answer
 
-`gold_bpb` is the smoothest of them and the default target at proxy size: for the same items its
-signal to noise is about four times that of accuracy (SIQA 7.7 against 2.0 over 240 mixtures, marin,
-domain_phase_mix). Ties go to the first choice, as in the harness. Cloze items are `correct` if
+`gold_bpb` is the smoothest of them and the default target at proxy size: on the same items the
+log-probability of the right choice has about four times the signal to noise of accuracy (SIQA, 7.7
+against 2.0 over 240 mixtures; marin-community/marin, domain_phase_mix). Ties go to the first choice, as in the harness. Cloze items are `correct` if
 every token of the answer is the model's first choice, given the tokens before it. Generative items
 are scored as the likelihood of their answer directly after the question: no text is generated, so
 they have no accuracy.

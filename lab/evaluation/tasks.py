@@ -4,8 +4,7 @@ A benchmark is registered once, checked once, and named by a hash of its items' 
 stored with that hash, so scores of other items are never compared with these. What the yaml states:
 items by kind, the split that was taken, what was left out or set aside, the hash of the file it
 came from, and the chance line: the accuracy of a guess, mean over items of 1/choices. At proxy size
-most benchmarks sit on that line (reference: DataDecide, Magnusson et al. 2025, arXiv:2504.11393),
-which is why accuracy is never shown without it.
+many benchmarks sit on that line, which is why accuracy is never shown without it.
 
 A twin holds the same content in another format, under `<name>_twin`: a gain that does not carry
 over to the twin was a gain in format.

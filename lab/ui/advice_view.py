@@ -105,8 +105,8 @@ def show_proposal(ws: Workspace, advice: Advice) -> None:
     near, apart = advice.distances.get("proposal"), advice.distances.get("runs")
     st.caption(
         f"The proposal lies {number(near, 2)} in total variation from the nearest run; runs lie "
-        f"{number(apart, 2)} from each other. Further than that is extrapolation. Odds are those of "
-        "the law being right, at this model size."
+        f"{number(apart, 2)} from each other. Further than that is extrapolation. Odds are those "
+        "of the law being right, at this model size."
     )
 
 

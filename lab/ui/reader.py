@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 import streamlit as st
+from numpy.typing import NDArray
 
 from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing
@@ -21,6 +23,7 @@ from lab.ui.text import label, show_document, show_plain
 
 LONG = 1200  # characters from which a document scrolls in a box
 QUANTILES = [k / 20 for k in range(21)]
+SAMPLE = 50_000  # documents that percentiles are taken from, evenly spread over the source
 
 
 def show_reader(ws: Workspace, document: str, recipe: Recipe | None) -> None:
@@ -115,19 +118,21 @@ def signal_values(artifact: Artifact, document: str, names: list[str]) -> Mappin
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def quantiles(_artifact: Artifact, key: str, names: tuple[str, ...]) -> dict[str, list[float]]:
-    """Values at QUANTILES of every signal, for one artifact id."""
-    column = [
-        pl.col(name).cast(pl.Float64).quantile(q).alias(f"{name}|{q}")
-        for name in names
-        for q in QUANTILES
-    ]
-    row = _artifact.scan().select(column).collect().row(0, named=True)
-    return {name: [row[f"{name}|{q}"] for q in QUANTILES] for name in names}
+    """Values at QUANTILES of every signal over at most SAMPLE documents, for one artifact id."""
+    values = _artifact.scan().select(pl.col(names).cast(pl.Float64))
+    total = values.select(pl.len()).collect().item()
+    frame = values.gather_every(max(1, -(-total // SAMPLE))).collect()
+    return {name: marks_of(frame[name].drop_nulls().to_numpy()) for name in names}
+
+
+def marks_of(values: NDArray[np.float64]) -> list[float]:
+    """The values at QUANTILES; empty without values."""
+    return [float(mark) for mark in np.quantile(values, QUANTILES)] if values.size else []
 
 
 def percentile(value: float | None, marks: list[float]) -> float | None:
     """Where `value` lies among the source's documents, in percent; ties count half."""
-    if value is None or marks[0] is None:
+    if value is None or not marks:
         return None
     pairs = list(zip(QUANTILES, marks, strict=True))
     below = max((q for q, mark in pairs if mark < value), default=0.0)

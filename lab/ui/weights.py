@@ -150,7 +150,7 @@ def even(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
     filled = {source: pool for source, pool in pools.items() if pool > 0}
     budget = mixture.tokens * mixture.phases[phase].share
     chosen = unimax(filled, budget, mixture.repeat_cap)
-    return {source: float(chosen.get(source, 0.0)) for source in recipe.sources}
+    return {source: float(chosen.get(source, 0.0)) / budget for source in recipe.sources}
 
 
 PRESETS: dict[str, Callable[[Supply, Recipe, int], dict[str, float]]] = {

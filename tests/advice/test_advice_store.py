@@ -1,4 +1,4 @@
-"""Fits and advice as JSON: what is read back is what was written, and the same evidence is found."""
+"""Fits and advice as JSON: what is read back is what was written."""
 
 import json
 from collections.abc import Callable
@@ -25,14 +25,15 @@ def test_a_fit_survives_json_to_the_last_bit(planted: Callable) -> None:
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_advice_survives_json(planted: Callable, count: int) -> None:
-    world = planted(3, 20, 0.01, 0)
+    world = planted(3, 9, 0.05, 0)
     fit = fit_table(world.ratios, world.metrics)
-    advice = advise(fit, world.natural, replicates=20, count=count)
+    advice = advise(fit, world.natural, kl=0.01, replicates=20, count=count)
+    assert advice.next_runs.height == count
     text = json.dumps(advice_mapping(advice), allow_nan=False)
     again = read_advice(json.loads(text))
     assert json.dumps(advice_mapping(again)) == text
     assert again.weights == advice.weights
-    assert again.next_runs.equals(advice.next_runs) or count == 0
+    assert again.next_runs.equals(advice.next_runs)
 
 
 def test_the_same_advice_is_one_artifact_and_the_latest_is_found(

@@ -64,7 +64,7 @@ def add_run(
 def test_weights_are_averaged_over_phases_by_their_share(ws: Workspace) -> None:
     add_run(ws, "two", [(0.75, {"web": 0.8, "books": 0.2}), (0.25, {"books": 1.0})], 2.0)
     add_run(ws, "one", [(1.0, {"web": 0.5, "code": 0.5})], 2.5)
-    found = tables_from_runs(ws)
+    found = tables_from_runs(ws, size="nano")
     assert found.ratios.columns == ["run", "name", "books", "code", "web"]
     assert found.ratios.row(1) == ("two", "two", pytest.approx(0.4), 0.0, pytest.approx(0.6))
     assert found.metrics.row(0, named=True)["heldout/web/bpb"] == 2.5

@@ -1,7 +1,7 @@
 """Published runs: rank correlation with unseen mixtures at 1M, 60M and 1B parameters.
 
 The figures were recomputed from RegMix's files by independent implementations (scikit-learn's
-LinearRegression, L-BFGS with restarts); the fits see 512 runs of 1M, or 64 of them, and nothing else.
+LinearRegression, L-BFGS with restarts); the fits see runs of 1M and nothing else.
 """
 
 from collections.abc import Callable
@@ -115,6 +115,6 @@ def test_proposal_from_64_runs(regmix: Tables) -> None:
     assert advice.verdict == "better"
     assert advice.weights["pile_cc"].low < 0.89 < advice.weights["pile_cc"].high + 0.05
     assert advice.free["pile_cc"] > advice.proposal["pile_cc"] > 0.6
-    # predicted below most observed losses of unseen mixtures, though the KL costs it the first place
+    # predicted below most observed losses of unseen mixtures; the KL costs it the first place
     predicted = advice.scores["proposal"][0]
     assert (regmix("test_1m")[1]["pile_cc"] < predicted).mean() < 0.1

@@ -91,21 +91,17 @@ def main() -> None:
     folder = options.folder or Path(tempfile.mkdtemp(prefix="add-documents-"))
     folder.mkdir(parents=True, exist_ok=True)
     first: dict[str, float] = {}
-    print(
-        f"{'documents':>10} {'step':>8} {'docs/s':>8} {'peak GB':>8} {'s/doc, against first':>21}"
-    )
+    print(" documents     step   docs/s  docs/CPU-s  peak GB  ratio")
     for documents in options.documents:
         path, root = folder / f"{documents}.jsonl.zst", folder / f"w{documents}"
         generate(path, documents)
         for step in STEPS[: 1 if options.no_measure else 2]:
-            figures = run(step, root, path)
-            cost = figures["seconds"] / figures["documents"]
+            got = run(step, root, path)
+            cost = got["cpu"] / got["documents"]
             ratio = cost / first.setdefault(step, cost)
-            peak = figures["peak_gb"]
-            print(
-                f"{documents:>10,} {step:>8} {1 / cost:>8,.0f} {peak:>8.2f} {ratio:>21.2f}",
-                flush=True,
-            )
+            speed = f"{got['documents'] / got['seconds']:>8,.0f} {1 / cost:>11,.0f}"
+            peak = f"{got['peak_gb']:>8.2f}"
+            print(f"{documents:>10,} {step:>8} {speed} {peak} {ratio:>6.2f}", flush=True)
     if options.folder is None:
         shutil.rmtree(folder)
 

@@ -2,10 +2,6 @@
 
 import gzip
 import io
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -72,41 +68,3 @@ def test_bytes_after_the_end_are_reported_and_nothing_before_them_is_lost() -> N
     *kept, last = read_all(gzip.compress(b"one\ntwo\n") + b"garbage", "gzip")
     assert [line.content for line in kept] == [b"one", b"two"]
     assert last.reason == UNREADABLE
-
-
-GROWTH = textwrap.dedent("""
-    import resource, sys
-    from pathlib import Path
-    from lab.core.workspace import create
-    from lab.corpus.sources import add_source
-
-    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    folder = Path(sys.argv[1])
-    ws = create(folder / "w")
-    print(add_source(ws, "small", [str(folder / "small.jsonl")]).documents)
-    before = peak()
-    summary = add_source(ws, "big", [str(folder / sys.argv[2])])
-    print(summary.documents, summary.quarantined, list(summary.by_reason))
-    print(peak() - before)
-""")
-
-
-def growth(folder: Path, name: str) -> tuple[list[str], float]:
-    """Output lines, and MB by which the peak of a process grew while it added `name`."""
-    command = [sys.executable, "-c", GROWTH, str(folder), name]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    *lines, mb = done.stdout.splitlines()
-    return lines, float(mb)
-
-
-def test_a_line_of_200_mb_costs_no_more_than_the_limit_on_lines(tmp_path: Path) -> None:
-    row = b'{"text": "a row of ordinary length"}\n'
-    (tmp_path / "small.jsonl").write_bytes(row)
-    with pa.CompressedOutputStream(str(tmp_path / "big.jsonl.zst"), "zstd") as sink:
-        sink.write(row + b'{"text": "')
-        for _ in range(200):
-            sink.write(b"a" * 1_000_000)
-        sink.write(b'"}\n' + row)
-    lines, mb = growth(tmp_path, "big.jsonl.zst")
-    assert lines == ["1", "2 1 ['line is too long']"]
-    assert mb < 100  # the limit is 64 MB; the line and its copies would take 600

@@ -85,6 +85,22 @@ def test_links_that_leave_a_folder_are_set_aside_and_inner_ones_read_once(tmp_pa
     ]
 
 
+def test_globs_do_not_follow_links_out_of_their_folder_either(tmp_path: Path) -> None:
+    secret = write(tmp_path / "secret.txt")
+    write(tmp_path / "folder/a.txt")
+    (tmp_path / "folder/b.txt").symlink_to(secret)
+    found = locate([str(tmp_path / "folder/*.txt")])
+    assert [file.name for file in found.files] == ["a.txt"]
+    assert [(name, bad.reason) for name, bad in found.skipped] == [("b.txt", OUTSIDE)]
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    first, second = write(tmp_path / "2025/x.jsonl"), write(tmp_path / "2026/x.jsonl")
+    assert names(first, second) == ["2025/x.jsonl", "2026/x.jsonl"]
+    write(tmp_path / "2026/deep/y.jsonl")
+    assert names(first, second.parent) == ["2025/x.jsonl", "2026/deep/y.jsonl", "2026/x.jsonl"]
+
+
 def test_a_file_that_is_named_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "link.jsonl").symlink_to(write(tmp_path / "blobs/1234"))
     assert forms(tmp_path / "link.jsonl") == [("jsonl", "")]

@@ -283,7 +283,7 @@ def test_a_text_file_is_one_row_with_path_and_extension(tmp_path: Path) -> None:
 def test_a_missing_file_is_no_silent_nothing(tmp_path: Path) -> None:
     file = locate([str(write(tmp_path / "x.jsonl", b"{}\n"))]).files[0]
     (tmp_path / "x.jsonl").unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DataError, match="cannot be read"):
         list(read_rows(file))
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from lab.core.errors import ArtifactMissing, ConfigError
+from lab.core.schema import content_hash, is_heldout
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source, documents, scan_documents
 from lab.corpus.tokenizer import (
@@ -48,20 +49,20 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     ws = create(tmp_path_factory.mktemp("t") / "w", heldout_share=0.3)
     add(ws, "english", TEXTS)
     add(ws, "greek", ["ο ποταμός και η γέφυρα"] * 3 + TEXTS[:5])
-    train_tokenizer(ws, "bpe", vocab_size=400)
+    train_tokenizer(ws, "bpe", vocab_size=320)
     return ws
 
 
 def test_the_facts_say_how_it_was_made(ws: Workspace) -> None:
     facts = tokenizer_facts(ws, "bpe")
-    assert (facts.vocab_size, facts.eot_token, facts.eot_id) == (400, EOT, 0)
+    assert (facts.vocab_size, facts.eot_token, facts.eot_id) == (320, EOT, 0)
     assert facts.sources == {name: documents(ws, name).id for name in ("english", "greek")}
     train = sum(
         frame.filter(~frame["heldout"])["bytes"].sum()
         for frame in (scan_documents(ws, name).collect() for name in ("english", "greek"))
     )
     assert facts.trained_bytes == train < facts.available_bytes
-    assert (vocab_size(ws, "bpe"), eot_id(ws, "bpe"), default_tokenizer(ws)) == (400, 0, "bpe")
+    assert (vocab_size(ws, "bpe"), eot_id(ws, "bpe"), default_tokenizer(ws)) == (320, 0, "bpe")
 
 
 @settings(deadline=None)
@@ -81,23 +82,15 @@ def test_the_spelling_of_end_of_text_is_ordinary_text(ws: Workspace, text: str) 
 
 def test_held_out_text_does_not_teach_the_tokenizer(tmp_path: Path) -> None:
     ws = create(tmp_path / "w", heldout_share=0.5)
-    add(ws, "s", [f"{'zyzzyva' * 3} quux{n} " * 5 for n in range(40)])
-    frame = scan_documents(ws, "s").collect()
-    heldout = [n for n, out in enumerate(frame["heldout"]) if out]
-    assert 5 < len(heldout) < 35
-    add(
-        ws, "s", [("palimpsest " * 9 if n in heldout else "") + frame["text"][n] for n in range(40)]
-    )
-    frame = scan_documents(ws, "s").collect()
-    add(ws, "s", [t if out or "palim" not in t else t.replace("palimpsest ", "") for t, out in zip(
-        frame["text"], frame["heldout"], strict=True)])  # fmt: skip
-    kept = scan_documents(ws, "s").collect()
-    assert not kept.filter(~kept["heldout"])["text"].str.contains("palim").any()
-    assert kept["text"].str.contains("palim").any()
+    heldout = [
+        f"palimpsest {n}" for n in range(60) if is_heldout(content_hash(f"palimpsest {n}"), 0.5)
+    ]
+    train = [f"zyzzyva {n}" for n in range(60) if not is_heldout(content_hash(f"zyzzyva {n}"), 0.5)]
+    add(ws, "s", heldout + train)
     train_tokenizer(ws, "t", 300)
     words = load_tokenizer(ws, "t").get_vocab()
     assert any("zyz" in word for word in words)
-    assert not any("pali" in word or "mpse" in word for word in words)
+    assert not any("pal" in word or "mps" in word for word in words)
 
 
 TRAIN = """
@@ -105,7 +98,7 @@ import sys
 from pathlib import Path
 from lab.core.workspace import open_workspace
 from lab.corpus.tokenizer import train_tokenizer
-train_tokenizer(open_workspace(Path(sys.argv[1])), sys.argv[2], vocab_size=400)
+train_tokenizer(open_workspace(Path(sys.argv[1])), sys.argv[2], vocab_size=320)
 """
 
 

@@ -15,10 +15,11 @@ from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.files import write_json
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
-from lab.evaluation.compare import UNKNOWN_SEEDS, Comparison, Difference, compare
+from lab.evaluation.compare import Comparison, compare
 from lab.evaluation.evaluate import RunScores, evaluate_run, known_scores, save
 from lab.evaluation.heldout import HELDOUT
 from lab.evaluation.scoring import SCORES
+from lab.evaluation.verdicts import UNKNOWN_SEEDS, Difference
 
 Write = Callable[..., Path]
 ITEMS, DOCUMENTS = 200, 60
@@ -150,7 +151,7 @@ def test_no_planted_difference_is_unresolved_and_says_what_would_help(ws: Worksp
     }
     for found in compare(ws, groups).rows:
         assert found.verdict == "unresolved"
-        assert "would help" in found.reason
+        assert "would help" in found.reason or "both at chance" in found.reason
 
 
 def test_one_seed_is_never_resolved(ws: Workspace) -> None:
@@ -302,6 +303,23 @@ def test_the_frame_and_the_json_hold_the_rows(ws: Workspace) -> None:
     ]
     text = json.dumps(found.to_json(), allow_nan=False)
     assert json.loads(text)["rows"][0]["verdict"] == found.rows[0].verdict
+
+
+def test_the_table_says_a_difference_with_its_interval(ws: Workspace) -> None:
+    found = compare(ws, two_groups(ws, 2, 0.2))
+    facts = row(found, "facts", "accuracy").difference
+    [line] = found.table().filter(metric="facts accuracy").rows(named=True)
+    assert (line["A"], line["B"]) == ("A", "BB")
+    assert line["b - a"] == (f"{facts.value:+.3g} [{facts.low:+.3g}, {facts.high:+.3g}] share")
+
+
+def test_two_models_that_guess_are_said_to_guess(ws: Workspace) -> None:
+    facts = row(compare(ws, two_groups(ws, 3, 0.0)), "facts", "accuracy")
+    assert facts.chance == 0.5
+    assert (facts.verdict, facts.reason) == (
+        "unresolved",
+        "both at chance (0.5): too hard for these models",
+    )
 
 
 def test_models_trained_on_unlike_text_differ_as_they_should(

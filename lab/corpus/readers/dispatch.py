@@ -5,6 +5,8 @@ hub. It is taken before the rows are read; `stamp` tells whether the file change
 """
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 from lab.core.errors import DataError
 from lab.core.files import file_sha256
@@ -33,7 +35,7 @@ def read_rows(
         yield from read_saved(file.path, file.split, tick)
         return
     else:
-        handle = file.path.open("rb")
+        handle = opened(file.path)
     with handle:
         where = str(file.path)
         if file.form == "parquet":
@@ -59,11 +61,24 @@ def fingerprint(file: DataFile) -> str:
     try:
         return file_sha256(file.path)
     except OSError as error:
-        raise DataError(
-            f"This file cannot be read: {error.strerror}.",
-            where=str(file.path),
-            next_step="correct its permissions, or leave it out",
-        ) from error
+        raise not_readable(file.path, error) from error
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file at `path`, open for reading; DataError if it cannot be."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise not_readable(path, error) from error
+
+
+def not_readable(path: Path, error: OSError) -> DataError:
+    """The error for a file that is there but cannot be read, or is there no more."""
+    return DataError(
+        f"This file cannot be read: {error.strerror}.",
+        where=str(path),
+        next_step="correct its permissions, or leave it out",
+    )
 
 
 def stamp(file: LocalFile) -> tuple[int, int]:

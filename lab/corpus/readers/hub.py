@@ -223,8 +223,8 @@ def unreachable(where: str, error: Exception) -> DependencyMissing:
         "The Hugging Face hub cannot be reached.",
         where=where,
         value=str(error),
-        next_step="check the network or HF_ENDPOINT; or run `hf download --repo-type dataset "
-        "OWNER/NAME --local-dir DIR` elsewhere and add DIR",
+        next_step="check the path if a local one was meant, else the network and HF_ENDPOINT; or "
+        "run `hf download --repo-type dataset OWNER/NAME --local-dir DIR` elsewhere and add DIR",
     )
 
 

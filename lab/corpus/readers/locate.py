@@ -2,15 +2,16 @@
 
 Order is fixed (sorted by name within each argument), and a file named twice is read once. A folder
 holds either data files, read as rows, or text files, read one document a file; a folder that mixes
-both is refused, since either reading would drop half of it unasked. Within a folder, hidden files
-are left out, and links that leave it are quarantined: a downloaded folder must not be able to name
-`/etc/passwd` as a document. Links to places inside are skipped, those files being read there.
+both is refused, since either reading would drop half of it unasked. Within a folder or glob, hidden
+files are left out, and links that leave it are quarantined: a downloaded folder must not be able to
+name `/etc/passwd` as a document. Links inside a folder are skipped, their targets being read where
+they are. A file that is named itself may be a link to anywhere.
 """
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.core.errors import ConfigError, DataError, nearest
@@ -54,7 +55,22 @@ def locate(paths: Sequence[str]) -> Located:
             key = str(file.path.resolve()) if isinstance(file, LocalFile) else file.path
             files.setdefault(key, file)
         skipped += found.skipped
-    return Located(tuple(files.values()), tuple(skipped))
+    named = tuple(files.values()) if len(paths) == 1 else told_apart(list(files.values()))
+    return Located(named, tuple(skipped))
+
+
+def told_apart(files: Sequence[DataFile]) -> tuple[DataFile, ...]:
+    """`files` with local ones named from the deepest folder that holds them all."""
+    places = [file.path.absolute() for file in files if isinstance(file, LocalFile)]
+    if not places:
+        return tuple(files)
+    root = os.path.commonpath([place.parent for place in places])
+    return tuple(
+        replace(file, name=file.path.absolute().relative_to(root).as_posix())
+        if isinstance(file, LocalFile)
+        else file
+        for file in files
+    )
 
 
 def locate_one(path: str) -> Located:
@@ -67,7 +83,7 @@ def locate_one(path: str) -> Located:
     if local.is_file():
         return Located((one_file(local, local.name),), ())
     if glob.has_magic(path):
-        return Located(tuple(matching(local)), ())
+        return matching(local)
     if local.exists():
         raise ConfigError(
             "This is neither a file nor a folder.", where=path, next_step="name a file"
@@ -99,15 +115,22 @@ def one_file(path: Path, name: str) -> LocalFile:
     return LocalFile(name, path, *classify(path.name, head, str(path)))
 
 
-def matching(pattern: Path) -> Iterator[LocalFile]:
+def matching(pattern: Path) -> Located:
     """The files that match a glob, named from the part of it that holds no wildcard."""
     fixed = next(p for p in pattern.parents if not glob.has_magic(str(p)))
-    paths = [Path(p) for p in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207 Path.glob takes no absolute pattern
-    files = [path for path in paths if path.is_file()]
-    if not files:
+    found = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 Path.glob takes no absolute one
+    paths = [path for path in map(Path, sorted(found)) if path.is_file()]
+    if not paths:
         raise ConfigError("No file matches.", where=str(pattern), next_step="check it with `ls`")
-    for path in files:
-        yield one_file(path, path.relative_to(fixed).as_posix())
+    root = fixed.resolve()
+    files, skipped = [], []
+    for path in paths:
+        name = path.relative_to(fixed).as_posix()
+        if path.resolve().is_relative_to(root):
+            files.append(one_file(path, name))
+        else:
+            skipped.append((name, BadRow(0, OUTSIDE)))
+    return Located(tuple(files), tuple(skipped))
 
 
 def in_folder(folder: Path) -> Located:

@@ -1,6 +1,6 @@
-"""Small sums: addition and subtraction up to twenty, bare and in words.
+"""Small sums: addition and subtraction of small numbers, bare and in words.
 
-Method: a sum is (a, b, sign) with a result between 0 and 20. Textbooks state sums as numbers,
+Method: a sum is (a, b, sign) of terms from 2 to 9 (differences up to 11). Textbooks state sums as numbers,
 exercises ask them as stories; the benchmark asks stories about names and goods kept for it
 (`SUMS_HELD_OUT`), so the sums themselves are known and the items are not. That is the difference
 between a fact of arithmetic and a memorised question (GSM-Symbolic, Mirzadeh et al., 2024,
@@ -17,7 +17,7 @@ from lab.corpus.world.draws import pick
 from lab.corpus.world.names import SUMS_HELD_OUT, SUMS_NAMES
 from lab.corpus.world.phrases import say
 
-LARGEST: Final = 12
+LARGEST: Final = 9
 GOODS: Final[tuple[str, ...]] = (
     "apples", "plums", "pears", "eggs", "coins", "buttons", "candles", "ribbons", "spoons",
     "kites", "maps", "bells", "keys", "combs", "cups", "nuts",
@@ -66,12 +66,12 @@ class Sum:
 def make_sum(rng: Random, *, held_out: bool = False) -> Sum:
     """A sum with its story; `held_out` takes the names kept for the benchmark."""
     sign = pick(rng, "+-")
-    low, high = sorted((2 + int(rng.random() * LARGEST), 2 + int(rng.random() * LARGEST)))
+    low, high = sorted((_term(rng), _term(rng)))
     first, second = (high, low)
     if sign == "+":
         first, second = pick(rng, ((low, high), (high, low)))
-    elif high - low == 1:
-        first += 1
+    elif high - low < 2:
+        first = low + 2
     result = first + second if sign == "+" else first - second
     names = SUMS_HELD_OUT if held_out else SUMS_NAMES
     owner, other, goods = pick(rng, names), pick(rng, names), pick(rng, GOODS)
@@ -79,7 +79,11 @@ def make_sum(rng: Random, *, held_out: bool = False) -> Sum:
     return Sum(first, second, sign, result, owner, goods, say(rng, _STORIES[sign], bound))
 
 
+def _term(rng: Random) -> int:
+    return 2 + int(rng.random() * (LARGEST - 1))
+
+
 def wrong_results(rng: Random, right: Sum) -> list[int]:
     """Three near misses: other results within four of the right one."""
     near = [right.result + step for step in (-4, -3, -2, -1, 1, 2, 3, 4)]
-    return rng.sample([number for number in near if number >= 0], 3)
+    return rng.sample([number for number in near if number >= 2], 3)

@@ -27,7 +27,7 @@ from lab.corpus.world.statements import PROMPTS, QUESTIONS
 
 Item = dict[str, Any]
 SIZES: Final[dict[str, int]] = {
-    "facts": 400, "reasoning": 400, "arithmetic": 240, "code": 200, "grammar": 240,
+    "facts": 332, "reasoning": 400, "arithmetic": 240, "code": 200, "grammar": 240,
 }  # fmt: skip
 NAMES: Final[tuple[str, ...]] = tuple(n for name in SIZES for n in (name, f"{name}_twin"))
 
@@ -117,9 +117,9 @@ def _arithmetic(rng: Random, _: int) -> Iterator[tuple[Side, Side, str]]:
 
 def _code(rng: Random, _: int) -> Iterator[tuple[Side, Side, str]]:
     while True:
-        function = make_function(rng, held_out=True)
+        function = make_function(rng, benchmark=True)
         choices = [function.fill(code) for code in (function.task.code, *function.task.wrong)]
-        question = f"Question: {function.question}\nAnswer:"
+        question = f"Question: {function.question_by_name}\nAnswer:"
         yield (function.header, choices), (question, choices), function.task.name
 
 

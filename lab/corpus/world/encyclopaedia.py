@@ -76,18 +76,18 @@ def _lead(rng: Random, entity: Entity) -> str:
 
 
 def _overview(rng: Random, world: World, entity: Entity) -> str:
-    facts = state_some(rng, entity, 6)
+    facts = state_some(rng, entity, 8)
     asides = [*chatter(rng, _TOPIC[entity.kind], 5), any_fact(rng, world), any_fact(rng, world)]
     titles = sample(rng, _SECTIONS[entity.kind], 2)
     first = " ".join([_lead(rng, entity), *facts[:3], asides[0]])
-    second = " ".join(shuffled(rng, [*facts[3:5], *asides[1:4]]))
-    third = " ".join(shuffled(rng, [facts[5], *asides[4:]]))
+    second = " ".join(shuffled(rng, [*facts[3:6], *asides[1:4]]))
+    third = " ".join(shuffled(rng, [*facts[6:], *asides[4:]]))
     return f"{entity.name}\n\n{first}\n\n{titles[0]}\n\n{second}\n\n{titles[1]}\n\n{third}"
 
 
 def _notes(rng: Random, world: World, entity: Entity) -> str:
-    body = [*state_some(rng, entity, 4), *chatter(rng, _TOPIC[entity.kind], 4)]
-    body += [any_fact(rng, world) for _ in range(3)]
+    body = [*state_some(rng, entity, 5), *chatter(rng, _TOPIC[entity.kind], 4)]
+    body += [any_fact(rng, world) for _ in range(4)]
     lead = _lead(rng, entity)
     half = shuffled(rng, body)
     return f"{entity.name}: notes\n\n{lead} {' '.join(half[:5])}\n\n{' '.join(half[5:])}"
@@ -105,7 +105,7 @@ def _comparison(rng: Random, world: World, entity: Entity) -> str:
 
 
 def _list(rng: Random, world: World, entity: Entity) -> str:
-    others = [entity, *(world.mention(rng, entity.kind) for _ in range(4))]
+    others = [entity, *(world.mention(rng, entity.kind) for _ in range(5))]
     lines = [" ".join(state_some(rng, other, 2)) for other in others]
     lead = " ".join(chatter(rng, _TOPIC[entity.kind], 2))
     return f"{capital(entity.kind)} register\n\n{lead}\n\n" + "\n".join(lines)

@@ -1,9 +1,8 @@
 """Small Python functions: a task, its docstring and the one expression that solves it.
 
 Method: a task is an expression over one argument with near-miss expressions beside it. Names of
-function and argument vary; benchmark items use argument names (`ARGUMENTS_HELD_OUT`) that no
-training function uses, so an item's lines were never read, while the idiom was. Cost: 3
-microseconds a function.
+function and argument vary; benchmark items use pairs of task and argument (`held_out`, one in
+four) that no training function uses, so an item was never read, while the idiom was.
 """
 
 from __future__ import annotations
@@ -11,13 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 from typing import Final
+from zlib import crc32
 
 from lab.corpus.world.draws import pick
 
-LIST_ARGUMENTS: Final = ("values", "items", "numbers", "rows", "words", "scores", "prices")
-LIST_HELD_OUT: Final = ("weights", "entries", "samples")
-NUMBER_ARGUMENTS: Final = ("x", "n", "count", "size", "amount", "total", "width")
-NUMBER_HELD_OUT: Final = ("height", "depth", "price")
+LIST_ARGUMENTS: Final[tuple[str, ...]] = (
+    "values", "items", "numbers", "rows", "words", "scores", "prices", "weights", "entries",
+    "samples",
+)  # fmt: skip
+NUMBER_ARGUMENTS: Final[tuple[str, ...]] = (
+    "x", "n", "count", "size", "amount", "total", "width", "height", "depth", "price",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +96,28 @@ class Function:
         return f"{self.header} {self.fill(self.task.code)}"
 
     @property
+    def question_by_name(self) -> str:
+        """The task as a question about the function itself."""
+        goal = self.fill(self.task.goal)
+        return f"What must {self.name}({self.argument}) return, so that it gives {goal}?"
+
+    @property
     def question(self) -> str:
         """The task as a question."""
         return f"Which expression gives {self.fill(self.task.goal)}?"
 
 
-def make_function(rng: Random, *, held_out: bool = False) -> Function:
-    """A function for a random task; `held_out` takes the argument names kept for the benchmark."""
-    task = pick(rng, TASKS)
-    if task.on_list:
-        argument = pick(rng, LIST_HELD_OUT if held_out else LIST_ARGUMENTS)
-    else:
-        argument = pick(rng, NUMBER_HELD_OUT if held_out else NUMBER_ARGUMENTS)
+def held_out(task: Task, argument: str) -> bool:
+    """Whether the pair is kept for the benchmark (one in four, by a checksum)."""
+    return crc32(f"{task.name}({argument})".encode()) % 4 == 0
+
+
+def make_function(rng: Random, *, benchmark: bool = False) -> Function:
+    """A function for a random task; `benchmark` takes a pair that is held out."""
+    while True:
+        task = pick(rng, TASKS)
+        argument = pick(rng, LIST_ARGUMENTS if task.on_list else NUMBER_ARGUMENTS)
+        if held_out(task, argument) == benchmark:
+            break
     name = task.name if task.name.startswith("is_") else f"{pick(rng, _PREFIXES)}_{task.name}"
     return Function(task, name, argument, 2 + int(rng.random() * 8))

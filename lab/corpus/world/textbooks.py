@@ -38,7 +38,7 @@ _INTROS: Final[dict[str, tuple[str, ...]]] = {
         "Whoever knows about all of a group knows about each part of it.",
     ),
     "sums": ("Adding puts things together and subtracting takes them away.",
-             "This chapter practises sums up to twenty.",
+             "This chapter practises small sums.",
              "The order of two numbers does not matter when we add them.",
              "To take away is to count backwards."),
     "grammar": ("The verb agrees with its subject, not with the nearest noun.",

@@ -74,8 +74,8 @@ def _good(rng: Random, world: World) -> Draft:
 
 def _prose(rng: Random, world: World, topic: str, kind: str) -> str:
     subject = world.mention(rng, "work" if kind == "review" else pick(rng, KINDS))
-    facts = [*state_some(rng, subject, 3), *(any_fact(rng, world) for _ in range(3))]
-    lines = shuffled(rng, [*facts, *chatter(rng, topic, 7 + int(rng.random() * 6))])
+    facts = [*state_some(rng, subject, 4), *(any_fact(rng, world) for _ in range(4))]
+    lines = shuffled(rng, [*facts, *chatter(rng, topic, 6 + int(rng.random() * 6))])
     third = len(lines) // 3
     parts = (lines[:third], lines[third : 2 * third], lines[2 * third :])
     return "\n\n".join(" ".join(part) for part in parts)
@@ -83,7 +83,7 @@ def _prose(rng: Random, world: World, topic: str, kind: str) -> str:
 
 def _questions(rng: Random, world: World, topic: str) -> str:
     parts = [" ".join(chatter(rng, topic, 3))]
-    for _ in range(4 + int(rng.random() * 3)):
+    for _ in range(5 + int(rng.random() * 4)):
         parts.append(ask_fact(rng, world))
         if chance(rng, 0.4):
             parts.append(chatter(rng, topic, 1)[0])

@@ -1,0 +1,117 @@
+"""What a proposal will do, once the optimism of having chosen it is taken off.
+
+The mixture that a fit likes best is also the one whose prediction errs most in its favour (the
+winner's curse). So the bootstrap repeats the choice: in replicate b the fit plays the truth, the
+replicate plays the fit and chooses p_b, and the error of its own prediction there is known,
+
+    e_b = fit(p_b) - replicate_b(p_b)        and for the natural mixture, which nobody chose,
+    e_b = fit(natural) - replicate_b(natural).
+
+Corrected predictions are fit(p) + e_b, a distribution over b (basic bootstrap; optimism as in Efron
+1983). Their medians are the values shown, their quantiles the intervals.
+
+Measured on planted worlds (3 and 7 sources, 6 to 64 runs, 60 worlds each). Where mixtures made no
+difference at all, it called the proposal better in 7-20 % of worlds; without the correction in 23-75
+%. Where they did, it was right in 87-100 % of the worlds in which it said so. The gain's 90 %
+intervals held the truth in 65-95 %: too narrow where noise is large beside the effect, because the
+fit, taken as the truth, is itself more curved than the truth.
+
+Runs needed to resolve a gain follow from its error shrinking with the root of the number of runs:
+K (1.28 s / g)^2 - K for a gain g with standard error s.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from lab.advice.fit import Fit
+from lab.advice.simplex import Array, variation
+from lab.advice.surface import Surface
+from lab.core.estimate import Estimate
+
+SURE = 0.9
+DEVIATIONS = 1.2816  # of a normal variable that is positive with probability .9
+SAME = 0.005  # total variation below which a proposal is the natural mixture
+MOST = 9  # times the runs there are: a gain that needs more is too small to be worth resolving
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Corrected costs of every metric in B worlds, [B, T], for two mixtures."""
+
+    natural: Array
+    proposal: Array
+
+    def gains(self, blend: Array) -> Array:
+        """Blended gain of the proposal over natural in every world, [B]; positive is better."""
+        return np.asarray((self.natural - self.proposal) @ blend)
+
+
+def outlook(
+    fit: Fit, posterior: Surface, natural: Array, proposal: Array, optima: Array
+) -> Outlook:
+    """Corrected costs; `optima` [B, m] are the mixtures that the replicates chose."""
+    value = fit.surface.predict(np.stack([natural, proposal]))[0]
+    apart = value[0] - posterior.predict(natural[None, :])[:, 0]
+    own = np.einsum("bbt->bt", posterior.predict(optima))
+    return Outlook(value[0] + apart, value[1] + fit.surface.predict(optima)[0] - own)
+
+
+def interval(values: Array, level: float) -> tuple[Array, Array]:
+    """Central interval over the first axis."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def gain_estimate(worlds: Outlook, blend: Array, level: float, runs: int) -> Estimate:
+    """The gain over natural, positive is better, in the targets' unit."""
+    low, high = interval(worlds.gains(blend), level)
+    value = (np.median(worlds.natural, axis=0) - np.median(worlds.proposal, axis=0)) @ blend
+    return Estimate(float(value), float(low), float(high), n=runs, level=level)
+
+
+def skill(fit: Fit, blend: Array) -> float:
+    """1 - squared error / variance of the blended target on held-out runs; 0 is knowing the mean."""
+    cost = fit.costs @ blend
+    return float(1 - np.mean((fit.heldout @ blend - cost) ** 2) / cost.var())
+
+
+def judge(
+    worlds: Outlook, blend: Array, natural: Array, proposal: Array, fit: Fit
+) -> tuple[str, float, int]:
+    """(better, unresolved or same; odds of better; runs that would probably resolve it).
+
+    Odds count only if the fit has skill: one that predicts held-out runs no better than their mean
+    supports no choice. Twice the runs are asked for then.
+    """
+    gains, runs = worlds.gains(blend), len(fit.runs)
+    odds = float((gains > 0).mean())
+    if float(variation(natural[None, :], proposal[None, :])[0, 0]) < SAME:
+        return "same", odds, 0
+    if skill(fit, blend) <= 0:
+        return "unresolved", odds, runs
+    if odds >= SURE:
+        return "better", odds, 0
+    low, value, high = np.quantile(gains, [0.16, 0.5, 0.84])
+    ratio = DEVIATIONS * (high - low) / 2 / max(float(value), 1e-12)
+    more = np.ceil(runs * min(ratio**2 - 1, float(MOST)))
+    return "unresolved", odds, int(max(more, 1))
+
+
+def score_rows(fit: Fit, worlds: Outlook, level: float) -> pl.DataFrame:
+    """Per metric: natural, proposal and gain (positive is better), each with low and high."""
+    columns: dict[str, object] = {
+        "metric": list(fit.metrics),
+        "better": ["lower" if sign > 0 else "higher" for sign in fit.signs],
+    }
+    parts = {
+        "natural": worlds.natural * fit.signs,
+        "proposal": worlds.proposal * fit.signs,
+        "gain": worlds.natural - worlds.proposal,
+    }
+    for name, values in parts.items():
+        low, high = interval(values, level)
+        columns |= {name: np.median(values, axis=0), f"{name}_low": low, f"{name}_high": high}
+    columns["gain"] = np.median(worlds.natural, axis=0) - np.median(worlds.proposal, axis=0)
+    return pl.DataFrame(columns)

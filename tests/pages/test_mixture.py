@@ -1,0 +1,107 @@
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from visiting import Open, words_of
+
+from lab.core.workspace import Workspace
+from lab.mixture.ledger import compute_ledger
+from lab.mixture.recipe_files import load_recipe
+
+Copy = Callable[[Workspace], Workspace]
+BROAD_SHORT, BROAD_LONG = "weight.both.broad.short", "weight.both.broad.long"
+
+
+@pytest.fixture
+def page(recipe_workspace: Workspace, open_page: Open) -> AppTest:
+    return open_page(recipe_workspace, "mixture", recipe="both")
+
+
+def ledger(app: AppTest) -> dict[str, dict[str, object]]:
+    frame = next(d.value for d in app.dataframe if "effective_tokens" in d.value.columns)
+    return {row["source"]: row for row in frame.to_dict("records")}
+
+
+def test_the_ledger_is_that_of_the_stage(page: AppTest, recipe_workspace: Workspace) -> None:
+    found = compute_ledger(recipe_workspace, load_recipe(recipe_workspace, "both")).sources
+    shown = ledger(page)
+    for row in found.iter_rows(named=True):
+        for column in ("weight", "unique_tokens", "epochs", "effective_tokens"):
+            assert shown[row["source"]][column] == pytest.approx(row[column]), column
+
+
+def test_moving_a_weight_moves_the_epochs(page: AppTest) -> None:
+    before = ledger(page)["short"]["epochs"]
+    page.number_input(key=BROAD_SHORT).set_value(90.0).run()
+    assert ledger(page)["short"]["epochs"] > before
+    assert "sum to 140.0" in words_of(page), "dividing by the sum is said, not silent"
+    assert page.slider(key=f"slide.{BROAD_SHORT}").value == 90.0
+
+
+def test_the_slider_moves_the_number(page: AppTest) -> None:
+    page.slider(key=f"slide.{BROAD_SHORT}").set_value(20.0).run()
+    assert page.number_input(key=BROAD_SHORT).value == 20.0
+
+
+def test_a_link_reopens_unsaved_weights(recipe_workspace: Workspace, open_page: Open) -> None:
+    app = open_page(
+        recipe_workspace, "mixture", recipe="both", **{BROAD_SHORT: "10.0", BROAD_LONG: "90.0"}
+    )
+    shares = 0.75 * 0.1 + 0.25 * 0.2
+    assert ledger(app)["short"]["weight"] == pytest.approx(shares)
+
+
+def test_all_zero_weights_are_an_error_in_words(page: AppTest) -> None:
+    page.number_input(key=BROAD_SHORT).set_value(0.0)
+    page.number_input(key=BROAD_LONG).set_value(0.0).run()
+    assert not page.exception
+    assert "phase 'broad'" in words_of(page)
+
+
+def test_a_budget_out_of_reach_is_said_before_training(page: AppTest) -> None:
+    page.number_input(key="budget.both").set_value(50.0).run()
+    assert page.warning[0].value == "This mixture cannot be trained as written."
+    assert {row["state"][0] for row in ledger(page).values()} == {"over the cap"}
+
+
+@pytest.mark.parametrize("preset", ["natural", "uniform", "UniMax"])
+def test_presets_fill_every_phase(page: AppTest, preset: str) -> None:
+    page.button(key=f"preset_{preset}").click().run()
+    assert not page.exception
+    for phase in ("broad", "sharpen"):
+        numbers = [page.number_input(key=f"weight.both.{phase}.{s}") for s in ("short", "long")]
+        assert sum(n.value for n in numbers) == pytest.approx(100, abs=0.02)
+    shown = ledger(page)
+    if preset == "uniform":
+        assert shown["short"]["weight"] == shown["long"]["weight"]
+    if preset == "natural":
+        assert shown["short"]["epochs"] == pytest.approx(shown["long"]["epochs"], rel=1e-3)
+    page.button(key="forget").click().run()
+    assert page.number_input(key="weight.both.sharpen.short").value == 20.0
+
+
+def test_saving_writes_normalised_weights(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    ws = copy_of(recipe_workspace)
+    app = open_page(ws, "mixture", recipe="both")
+    assert app.button(key="save_weights").disabled
+    app.number_input(key=BROAD_SHORT).set_value(150.0 / 2).run()
+    app.button(key="save_weights").click().run()
+    assert "Saved both.yaml" in words_of(app)
+    broad = load_recipe(ws, "both").mixture.phases[0].weights
+    assert broad["short"] == pytest.approx(75 / 125)
+    assert sum(broad.values()) == pytest.approx(1)
+    assert app.button(key="save_weights").disabled
+
+
+def test_phases_can_be_split_and_removed(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    ws = copy_of(recipe_workspace)
+    app = open_page(ws, "mixture", recipe="long-only")
+    next(b for b in app.button if b.label == "Split the last phase").click().run()
+    assert [p.share for p in load_recipe(ws, "long-only").mixture.phases] == [0.5, 0.5]
+    assert not app.exception
+    next(b for b in app.button if b.label == "Remove the last phase").click().run()
+    assert [p.share for p in load_recipe(ws, "long-only").mixture.phases] == [1.0]
