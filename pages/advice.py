@@ -20,8 +20,8 @@ if found is None:
     with empty("No advice has been drawn from the runs yet."):
         st.caption(
             "It needs scored runs of at least two more mixtures than there are sources, at one "
-            f"size and budget; {label(view.evidence_words(ws))} runs are scored so far. Train a sweep, "
-            "then fit it in a terminal:"
+            f"size and budget; {label(view.evidence_words(ws))} runs are scored so far. Train a "
+            "sweep, then fit it in a terminal:"
         )
         st.code(f"mixlab advise --recipe {recipe.name}", language=None)
 else:

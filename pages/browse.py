@@ -4,7 +4,7 @@ import streamlit as st
 
 from lab.ui.browse import find_documents
 from lab.ui.components import header, next_steps, pick_recipe, pick_source
-from lab.ui.document_list import DOCUMENT, show_found, show_list, turn, wanted_controls
+from lab.ui.document_list import show_found, show_list, turn, wanted_controls
 from lab.ui.job_panel import watch
 from lab.ui.measuring import offer_measuring
 from lab.ui.reader import show_reader
@@ -32,8 +32,7 @@ with left:
         show_found(found)
         ids = show_list(ws, source.name, found)
 with right:
-    turn(ids, st.session_state.get(DOCUMENT) or "")
-    document = st.session_state.get(DOCUMENT) or (ids[0] if ids else "")
+    document = turn(ids)
     if document:
         with guarded():
             show_reader(ws, document, recipe)

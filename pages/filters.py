@@ -38,7 +38,7 @@ def live(recipe: Recipe, source: str) -> None:
     with guarded():
         rules = apply_cuts(recipe.sources[source], read_cuts(recipe.name, source))
         with top:
-            signal = panel.choose_signal(ws, source, rules)
+            signal = panel.choose_signal(ws, source, recipe.sources[source])
         found = fallout(ws, source, rules, [signal], recipe.tokenizer)
         saved = fallout(ws, source, recipe.sources[source], [signal], recipe.tokenizer)
         bins = bins_of(found, signal)

@@ -39,8 +39,8 @@ class Advice:
     for natural and proposal. `path`: the proposal for other KL weights. `free`: the optimum without
     KL and caps. `distances` in total variation: `proposal` and `free` to the nearest run, `runs`
     the median of runs to theirs. `next_runs`: mixtures worth training, see `lab.advice.next_runs`.
-    `verdict`: better, unresolved or same; `run_more` runs would probably resolve it. `skill` is that
-    of the blended target on held-out runs, without which no odds count.
+    `verdict`: better, unresolved or same; `run_more` runs would probably resolve it. `skill` is
+    that of the blended target on held-out runs; without any the odds are even.
     """
 
     verdict: str

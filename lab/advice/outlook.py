@@ -72,7 +72,7 @@ def gain_estimate(worlds: Outlook, blend: Array, level: float, runs: int) -> Est
 
 
 def skill(fit: Fit, blend: Array) -> float:
-    """1 - squared error / variance of the blended target on held-out runs; 0 is knowing the mean."""
+    """1 - squared error / variance of the target on held-out runs; 0 is knowing its mean."""
     cost = fit.costs @ blend
     return float(1 - np.mean((fit.heldout @ blend - cost) ** 2) / cost.var())
 
@@ -82,15 +82,15 @@ def judge(
 ) -> tuple[str, float, int]:
     """(better, unresolved or same; odds of better; runs that would probably resolve it).
 
-    Odds count only if the fit has skill: one that predicts held-out runs no better than their mean
-    supports no choice. Twice the runs are asked for then.
+    A fit without skill, which predicts held-out runs no better than their mean does, supports no
+    choice: the odds are even then, and as many runs again are asked for.
     """
     gains, runs = worlds.gains(blend), len(fit.runs)
     odds = float((gains > 0).mean())
     if float(variation(natural[None, :], proposal[None, :])[0, 0]) < SAME:
         return "same", odds, 0
     if skill(fit, blend) <= 0:
-        return "unresolved", odds, runs
+        return "unresolved", 0.5, runs
     if odds >= SURE:
         return "better", odds, 0
     low, value, high = np.quantile(gains, [0.16, 0.5, 0.84])

@@ -2,6 +2,7 @@
 status.
 """
 
+import argparse
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from lab.cli.parser import build_parser
-from lab.cli.show import say, show_result
+from lab.cli.show import Shown, say, show_result
 from lab.core.errors import Cancelled, LabError
 
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, options.interrupt)
     signal.signal(signal.SIGTERM, options.interrupt)
     try:
-        result = options.command(options)
+        return run(options)
     except (Cancelled, KeyboardInterrupt):
         say("stopped; run the same command to continue")
         return 130
@@ -46,10 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: no fault
         return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command, print what it found, return its status."""
+    result: Shown = options.command(options)
     if options.json:
         print(json.dumps(result.data, ensure_ascii=False, allow_nan=False, default=str))
     else:
         show_result(result)
+    sys.stdout.flush()
     return result.status
 
 

@@ -1,6 +1,7 @@
 """Commands that only read: they need no lock and change nothing."""
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
@@ -81,15 +82,28 @@ def compare(options: argparse.Namespace) -> Shown:
 
     comparison = compare_named(workspace(options), options.groups)
     title = " against ".join(options.groups)
-    return Shown(comparison.to_json(), [(title, comparison.frame())], list(comparison.notes))
+    return Shown(comparison.to_json(), [(title, comparison.table())], list(comparison.notes))
 
 
 def benchmarks(options: argparse.Namespace) -> Shown:
     """Registered benchmarks."""
     from lab.evaluation.tasks import list_benchmarks
 
-    frame = pl.DataFrame(list_benchmarks(workspace(options)))
-    return Shown({"benchmarks": rows(frame)}, [("Benchmarks", frame)])
+    listed = list_benchmarks(workspace(options))
+    frame = pl.DataFrame(
+        [
+            {
+                "benchmark": b.name,
+                "items": b.items,
+                "kinds": ", ".join(b.kinds),
+                "split": b.split,
+                "chance": b.chance,
+                "skipped": b.skipped,
+            }
+            for b in listed
+        ]
+    )
+    return Shown({"benchmarks": [asdict(b) for b in listed]}, [("Benchmarks", frame)])
 
 
 def jobs(options: argparse.Namespace) -> Shown:

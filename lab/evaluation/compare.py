@@ -71,7 +71,7 @@ class Comparison:
         return pl.DataFrame(
             [
                 {
-                    "metric": f"{row.metric.on} {row.metric.metric}",
+                    "metric": f"{row.metric.scope} {row.metric.on} {row.metric.metric}",
                     "A": row.group_a,
                     "a": f"{row.a.value:.4g}",
                     "B": row.group_b,

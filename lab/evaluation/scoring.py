@@ -11,10 +11,10 @@ included; see `encoding`), gold g:
 
 `gold_bpb` is the smoothest of them and the default target at proxy size: on the same items the
 log-probability of the right choice has about four times the signal to noise of accuracy (SIQA, 7.7
-against 2.0 over 240 mixtures; marin-community/marin, domain_phase_mix). Ties go to the first choice, as in the harness. Cloze items are `correct` if
-every token of the answer is the model's first choice, given the tokens before it. Generative items
-are scored as the likelihood of their answer directly after the question: no text is generated, so
-they have no accuracy.
+against 2.0 over 240 mixtures; marin-community/marin, domain_phase_mix). Ties go to the first
+choice, as in the harness. Cloze items are `correct` if every token of the answer is the model's
+first choice, given the tokens before it. Generative items are scored as the likelihood of their
+answer directly after the question: no text is generated, so they have no accuracy.
 
 Where it fails: a choice longer than the model's context is scored in pieces that do not see each
 other, and a question that does not fit is cut from the left; `lost` counts those tokens.

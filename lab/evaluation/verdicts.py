@@ -1,7 +1,7 @@
 """Verdicts: what an interval allows to be said, alone, among many, and beside a twin.
 
-    resolved      the interval of b - a excludes zero: "A better" or "B better", by the metric's sense
-    unresolved    it does not, or a group has one seed; the reason says what would help
+    A better, B better    the interval of b - a excludes zero
+    unresolved            it does not, or a group has one seed; the reason says what would help
 
 With many metrics some intervals exclude zero by chance. The verdict stays that of the interval that
 is shown; `p_holm` (Holm 1979) and the reason say whether it would stand as one of so many.

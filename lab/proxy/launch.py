@@ -10,6 +10,7 @@ checkpoint.
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from typing import Any, Protocol
 from lab.core.engine import ENGINES
 from lab.core.errors import ConfigError, DependencyMissing
 from lab.proxy.environment import worker_environment
+
+POLL = 0.2  # seconds between two looks at a worker on another node
 
 
 class Launcher(Protocol):
@@ -107,8 +110,8 @@ class RayLauncher:
             return 1
 
     def stop(self, handle: Any) -> None:
-        """End the task: its worker sees that its parent is gone."""
-        self.ray.cancel(handle, force=True)
+        """Interrupt the task, which passes it on to its worker."""
+        self.ray.cancel(handle)
 
     def close(self) -> None:
         """Disconnect."""
@@ -116,5 +119,15 @@ class RayLauncher:
 
 
 def work(folder: Path, arguments: list[str], threads: int) -> int:
-    """Train a run on the node where this is called, and wait for the end."""
-    return start_worker(folder, arguments, threads).wait()
+    """Train a run on the node where this is called, and wait for the end; on interruption, stop it.
+
+    It polls, because Ray's interruption does not wake a thread that waits in the system.
+    """
+    process = start_worker(folder, arguments, threads)
+    try:
+        while process.poll() is None:
+            time.sleep(POLL)
+    finally:
+        process.terminate()
+        process.wait()
+    return int(process.returncode)

@@ -20,9 +20,10 @@ positions,
 
     dL/dh = (p - e_y) W / n        dL/dW = (p - e_y)^T h / n
 
-are formed while p is at hand (Hsu et al. 2024, "Liger Kernel", arXiv 2410.10989). +10 % of
-throughput at 0.4M parameters, +2 % at 3M, and 0.2 GB less memory at a batch of 2,048 tokens and V
-= 4,096.
+are formed while p is at hand (Hsu et al. 2024, "Liger Kernel", arXiv 2410.10989). Together the two
+gave 1.48 times the tokens per CPU-second at 0.4M parameters, 1.21 at 1.2M and 1.24 at 3M against
+`sdpa` and the library's loss (batches of 2,048 tokens, V = 4,096, one thread, bfloat16); the head's
+part in that is 1.11, 1.06 and 1.02.
 """
 
 from typing import Any

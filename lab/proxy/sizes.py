@@ -10,11 +10,11 @@ tied embeddings:
 Cost of training: about 6 N floating-point operations a token (the tied matrix is counted once, for
 the logits; attention scores are left out). At minute budgets on a CPU the number of optimiser steps
 is what limits learning: shallow models and small batches win; context is kept at 256 so that
-two-step questions fit. Default budgets are about 3.6 tokens a parameter, a sixth of compute-optimal:
-such runs rank mixtures by loss; they say little about absolute accuracy.
+two-step questions fit. Default budgets are about 3.6 tokens a parameter, a sixth of what is
+compute-optimal: such runs rank mixtures by loss; they say little about absolute accuracy.
 
 Where the numbers come from. `nano`: held-out loss, in nats a token, after 1.5M tokens of six public
-corpora in equal shares, V = 4,096, one seed each (seeds differ by about .01):
+corpora in equal shares, V = 4,096, one seed each, no lower rate tried:
 
     batch 4   3e-3 4.586    6e-3 4.973
     batch 8   3e-3 4.820    6e-3 4.855

@@ -23,6 +23,7 @@ from lab.proxy.runs import Run, load_run, read_status, run_state
 ATTEMPTS = 2
 POLL = 0.2  # seconds between two looks at the workers
 GRACE = 120.0  # seconds that workers get to write their checkpoints
+FOLLOW_UP = 0.1  # of a run's training: what the work after it counts for in the progress bar
 LOG_TAIL = 2000  # characters of a failed worker's log in its report
 
 
@@ -51,7 +52,8 @@ class Pool:
     launcher: Launcher
     workers: int
     threads: int
-    arguments: list[str]
+    device: str
+    after: str
     queue: deque[Attempt]
     working: list[Attempt] = field(default_factory=list)
     done: list[Path] = field(default_factory=list)
@@ -79,8 +81,9 @@ def run_many(
     pool = Pool(
         launcher=open_launcher(engine, count, address),
         workers=count,
-        threads=1 if count > 1 else cores(),
-        arguments=["--device", device, *(["--after", after] if after else [])],
+        threads=cores() if count == 1 and engine == "local" else 1,
+        device=device,
+        after=after,
         queue=deque(Attempt(run) for run in todo),
         done=[run.folder for run in runs if run not in todo],
     )
@@ -100,7 +103,7 @@ def is_complete(run: Run, after: str) -> bool:
 def drive(pool: Pool, todo: Sequence[Run], progress: Progress) -> None:
     """Start, watch and collect workers until all is done."""
     before = {run.id: trained(run) for run in todo}
-    total = sum(run.tokens - before[run.id] for run in todo)
+    total = sum(run.tokens - before[run.id] + follow_up(run, pool) for run in todo)
     while pool.queue or pool.working:
         while pool.queue and len(pool.working) < pool.workers:
             start(pool, pool.queue.popleft())
@@ -110,11 +113,9 @@ def drive(pool: Pool, todo: Sequence[Run], progress: Progress) -> None:
             if status is not None:
                 pool.working.remove(attempt)
                 collect(pool, attempt, status)
-        tokens = sum(trained(run) - before[run.id] for run in todo)
-        finished = len(pool.done) + len(pool.failed)
-        rate = sum(read_status(a.run.folder).get("tokens_per_second", 0.0) for a in pool.working)
-        message = f"{finished} of {finished + len(pool.queue) + len(pool.working)} runs done"
-        progress.show(tokens, max(total, 1), f"{message}, {rate:,.0f} tokens/s")
+        credit = sum(trained(run) - before[run.id] for run in todo)
+        credit += sum(follow_up(run, pool) for run in todo if is_filed(run, pool))
+        progress.show(credit, max(total, 1), describe(pool))
         if progress.stopping:
             raise Cancelled("Stopped on request.", next_step="run the same command to continue")
 
@@ -124,11 +125,35 @@ def trained(run: Run) -> int:
     return int(read_status(run.folder).get("tokens", 0))
 
 
+def follow_up(run: Run, pool: Pool) -> int:
+    """What the work after training counts for in the bar, in tokens."""
+    return round(FOLLOW_UP * run.tokens) if pool.after else 0
+
+
+def is_filed(run: Run, pool: Pool) -> bool:
+    """Whether nothing more will be done for a run."""
+    return run.folder in pool.done or run.id in pool.failed
+
+
+def describe(pool: Pool) -> str:
+    """How the sweep goes, in words: runs done, speed of those that train, what else is going on."""
+    finished = len(pool.done) + len(pool.failed)
+    everything = finished + len(pool.queue) + len(pool.working)
+    statuses = [read_status(attempt.run.folder) for attempt in pool.working]
+    speeds = [s["tokens_per_second"] for s in statuses if s.get("state") == "running"]
+    scoring = sum(s.get("state") == "done" for s in statuses)
+    words = [f"{finished} of {everything} runs done"]
+    words += [f"{sum(speeds):,.0f} tokens/s"] if speeds else []
+    words += [f"scoring {scoring}"] if scoring else []
+    return ", ".join(words)
+
+
 def start(pool: Pool, attempt: Attempt) -> None:
     """Hand one run to a worker."""
     log = attempt.run.folder / "log.txt"
     attempt.log_start = log.stat().st_size if log.exists() else 0
-    attempt.handle = pool.launcher.start(attempt.run.folder, pool.arguments, pool.threads)
+    arguments = ["--device", pool.device, *(["--after", pool.after] if pool.after else [])]
+    attempt.handle = pool.launcher.start(attempt.run.folder, arguments, pool.threads)
     pool.working.append(attempt)
 
 

@@ -31,11 +31,9 @@ class Stop:
     """Whether to stop: a signal came, or `parent` is no longer our parent (0: never mind)."""
 
     def __init__(self, parent: int) -> None:
-        """Listen from now on."""
+        """Nobody has asked yet."""
         self.parent = parent
         self.asked = False
-        signal.signal(signal.SIGTERM, self.ask)
-        signal.signal(signal.SIGINT, self.ask)
 
     def ask(self, number: int, frame: FrameType | None) -> None:
         """Signal handler."""
@@ -63,7 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parent", type=int, default=0)
     parser.add_argument("--after", default="")
     options = parser.parse_args(arguments)
-    progress = Progress(should_stop=Stop(options.parent))
+    stop = Stop(options.parent)
+    signal.signal(signal.SIGTERM, stop.ask)
+    signal.signal(signal.SIGINT, stop.ask)
+    progress = Progress(should_stop=stop)
     try:
         train(options.folder, progress, device=options.device, threads=options.threads)
         if options.after:

@@ -90,25 +90,19 @@ def open_row(ids: Sequence[str]) -> None:
         st.session_state[DOCUMENT] = ids[rows[0]]
 
 
-def turn(ids: Sequence[str], current: str) -> None:
-    """Buttons to the neighbours of the current document within the page of the list."""
+def turn(ids: Sequence[str]) -> str:
+    """The document to read, by its address or the first of the list, and ways to its neighbours."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    typed = row.text_input("Document", key=DOCUMENT, bind="query-params", placeholder="source/id")
+    current = (typed or "").strip() or (ids[0] if ids else "")
     place = ids.index(current) if current in ids else -1
 
     def go(step: int) -> None:
-        target = min(max(place + step, 0), len(ids) - 1)
-        st.session_state[DOCUMENT] = ids[target]
+        st.session_state[DOCUMENT] = ids[min(max(place + step, 0), len(ids) - 1)]
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Document", key=DOCUMENT, bind="query-params", placeholder="source/id")
-        st.button(
-            "Previous",
-            key="previous",
-            shortcut="Left",
-            disabled=place <= 0,
-            on_click=go,
-            args=(-1,),
-        )
-        st.button(
-            "Next", key="next", shortcut="Right", disabled=place >= len(ids) - 1,
-            on_click=go, args=(1,),
-        )  # fmt: skip
+    row.button(
+        "Previous", key="previous", shortcut="Left", disabled=place <= 0, on_click=go, args=(-1,)
+    )
+    last = place >= len(ids) - 1
+    row.button("Next", key="next", shortcut="Right", disabled=last, on_click=go, args=(1,))
+    return current

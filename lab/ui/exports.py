@@ -58,7 +58,7 @@ def target_picker() -> str:
             list(TARGETS),
             key="target",
             bind="query-params",
-            format_func=lambda name: label(TARGETS[name].label),
+            format_func=lambda name: TARGETS[name].label,
             captions=[label(target.summary) for target in TARGETS.values()],
         )
     )

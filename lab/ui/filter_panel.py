@@ -44,11 +44,8 @@ def choose_signal(ws: Workspace, source: str, rules: Sequence[Rule]) -> str:
     ruled = list(dict.fromkeys(rule.signal for rule in rules))
     names = attribute_names(ws, source)
     options = [*ruled, *(name for name in names if name not in ruled)]
-    marked = {
-        name: f"{signal_words(name)}{'  (has a rule)' if name in ruled else ''}" for name in options
-    }
     return st.selectbox(
-        "Signal", options, key="signal", bind="query-params", format_func=lambda n: marked.get(n, n)
+        "Signal", options, key="signal", bind="query-params", format_func=signal_words
     )
 
 

@@ -45,7 +45,7 @@ def test_a_planted_optimum_is_recovered(planted: Callable) -> None:
 
 def test_intervals_hold_the_true_optimum_as_often_as_they_say(planted: Callable) -> None:
     held = []
-    for seed in range(12):
+    for seed in range(10):
         world = planted(4, 20, 0.02, seed)
         advice = advise(fitted(world, laws=["log_linear"]), world.natural, kl=0.02, replicates=100)
         truth = true_optimum(world, 0.02)
@@ -56,31 +56,30 @@ def test_intervals_hold_the_true_optimum_as_often_as_they_say(planted: Callable)
 
 
 def test_where_mixtures_make_no_difference_it_rarely_claims_one(planted: Callable) -> None:
-    """Choosing the best of a noisy fit flatters it: without the correction about 40 % are claimed."""
+    """The best of a noisy fit flatters itself: taken at its word, about 40 % would be claimed."""
     advised = []
-    for seed in range(24):
+    for seed in range(20):
         world = planted(3, 12, 0.0, seed)
         loss = 2 + np.random.default_rng(seed).normal(0, 0.05, 12)
         metrics = pl.DataFrame({"run": world.metrics["run"], "loss": loss})
         fit = fit_table(world.ratios, metrics)
-        advised.append(advise(fit, world.natural, kl=0.01, replicates=60))
-    assert np.mean([a.verdict == "better" for a in advised]) <= 0.2
-    assert np.mean([a.gain.low <= 0 <= a.gain.high for a in advised]) >= 0.8
+        advised.append(advise(fit, world.natural, kl=0.01, replicates=50, count=0))
+    assert np.mean([a.verdict == "better" for a in advised]) <= 0.1
+    assert np.mean([a.gain.low <= 0 <= a.gain.high for a in advised]) >= 0.7
     for advice in advised:
         if advice.verdict == "unresolved":
             assert advice.p_better < 0.9
             assert 1 <= advice.run_more <= 9 * 12
-            assert not advice.gain.low > 0
 
 
 def test_more_runs_are_asked_for_the_less_is_known(planted: Callable) -> None:
     asked = []
-    for noise in (0.01, 0.1, 0.4):
-        world = planted(3, 12, noise, 8)
-        asked.append(advise(fitted(world), world.natural, kl=0.01, replicates=60).run_more)
+    for noise in (0.005, 0.1, 0.5):
+        worlds = [planted(3, 12, noise, seed) for seed in range(3)]
+        advised = [advise(fitted(w), w.natural, kl=0.01, replicates=40, count=0) for w in worlds]
+        asked.append(np.mean([a.run_more for a in advised]))
     assert asked[0] == 0
-    assert asked == sorted(asked)
-    assert asked[2] > 0
+    assert asked[0] < asked[1] < asked[2]
 
 
 def test_a_heavy_kl_keeps_the_natural_mixture(planted: Callable) -> None:
@@ -146,7 +145,7 @@ def test_running_what_is_suggested_narrows_the_proposal(planted: Callable) -> No
     """Twelve suggested runs help the weights at least as much as twelve drawn at random."""
     rng = np.random.default_rng(0)
     widths: dict[str, list[float]] = {"before": [], "suggested": [], "random": []}
-    for seed in range(4):
+    for seed in range(3):
         world = planted(4, 14, 0.02, seed)
         fit = fitted(world, laws=["log_linear"])
         advice = advise(fit, world.natural, kl=0.02, replicates=60, count=12)

@@ -2,16 +2,16 @@
 
     python tests/benchmarks/training_throughput.py [SIZE ...] [--steps N]
 
-For every size the real worker trains a prepared run on made-up tokens, first as one process with two
-threads, then as two processes with one thread each. Peaks are measured in the same call with the
+For every size the real worker trains a prepared run on made-up tokens, first as one process with
+two threads, then as two processes with one thread each. Peaks are measured in the same call with the
 same number of threads: bfloat16 and float32 products of 2,048 x 2,048 matrices, and one of the
 shape of the logits. Floating-point operations are 6 N a token, N with the tied embedding counted
 once (that is the logits); attention scores and the optimiser are left out, so the share is a lower
 bound.
 
 Other programs on the machine lower the wall-clock figures, hence the load and a second pair of
-columns: tokens per CPU-second against the peak per CPU-second. Those vary less, but with two threads
-they forgive time spent waiting.
+columns: tokens per CPU-second against the peak per CPU-second. Those vary less, but with two
+threads they forgive time spent waiting.
 """
 
 import argparse
@@ -123,9 +123,8 @@ def main() -> None:
         kinds = zip(("bfloat16", "float32", "logits-shaped"), peak, strict=True)
         said = [f"{kind} {wall:.0f} ({cpu:.0f})" for kind, (wall, cpu) in kinds]
         print(f"{way}: peak GFLOP a second (a CPU-second): {', '.join(said)}")
-    print(
-        f"\n{'size':6} {'N':>6} {'way':14} {'tok/s':>8} {'tok/CPU-s':>10} {'% of peak':>10}  by CPU-s"
-    )
+    columns = f"{'tok/s':>8} {'tok/CPU-s':>10} {'of peak':>10} {'by CPU-s':>10}"
+    print(f"\n{'size':6} {'N':>6} {'way':14} {columns}")
     rows = []
     for name in options.sizes:
         size = SIZES[name]

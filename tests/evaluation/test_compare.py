@@ -308,7 +308,7 @@ def test_the_frame_and_the_json_hold_the_rows(ws: Workspace) -> None:
 def test_the_table_says_a_difference_with_its_interval(ws: Workspace) -> None:
     found = compare(ws, two_groups(ws, 2, 0.2))
     facts = row(found, "facts", "accuracy").difference
-    [line] = found.table().filter(metric="facts accuracy").rows(named=True)
+    [line] = found.table().filter(metric="benchmark facts accuracy").rows(named=True)
     assert (line["A"], line["B"]) == ("A", "BB")
     assert line["b - a"] == (f"{facts.value:+.3g} [{facts.low:+.3g}, {facts.high:+.3g}] share")
 

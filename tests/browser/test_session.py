@@ -1,0 +1,200 @@
+"""The whole session of a researcher, in a browser, against the real server."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Visit, Visitor, serving
+from playwright.sync_api import expect
+
+from lab.core.workspace import Workspace
+from lab.mixture.recipe_files import load_recipe
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+MINUTES = 60_000  # milliseconds
+A, B = "synthetic-only", "strict-web"
+
+
+@pytest.fixture(scope="module")
+def ws(sample_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    import shutil
+
+    from lab.core.workspace import open_workspace
+
+    root = tmp_path_factory.mktemp("session") / "w"
+    shutil.copytree(sample_workspace.root, root)
+    return open_workspace(root)
+
+
+@pytest.fixture(scope="module")
+def base(ws: Workspace) -> Iterator[str]:
+    with serving(ws) as address:
+        yield address
+
+
+def fill(visitor: Visitor, label: str, value: str, number: int = 0) -> None:
+    """Type into a labelled box and commit."""
+    box = visitor.page.get_by_label(label, exact=True).nth(number)
+    box.fill(value)
+    box.press("Enter")
+    visitor.idle()
+
+
+def metric(visitor: Visitor, name: str) -> str:
+    found = visitor.page.locator("[data-testid=stMetric]").filter(has_text=name).first
+    return found.locator("[data-testid=stMetricValue]").inner_text()
+
+
+def press(visitor: Visitor, name: str) -> None:
+    visitor.page.get_by_role("button", name=name).first.click()
+    visitor.idle()
+
+
+def read_documents(visitor: Visitor) -> str:
+    """Open a source, click a row of the list, and read."""
+    visitor.open("browse?source=web")
+    text = visitor.page.locator("[data-testid=stCode]").first
+    expect(text).to_be_visible()
+    first = text.inner_text()
+    grid = visitor.page.locator("[data-testid=stDataFrame]").first
+    grid.click(position={"x": 16, "y": 35 * 4 + 17})
+    visitor.page.wait_for_url(re.compile("doc="))
+    visitor.idle()
+    assert text.inner_text() != first
+    visitor.shoot("browse")
+    return visitor.url
+
+
+def move_a_threshold(visitor: Visitor, ws: Workspace) -> str:
+    """Move a minimum, see what falls out, save as a recipe of another name."""
+    visitor.open("filters?recipe=web-and-encyclopaedia&source=web")
+    before = metric(visitor, "Tokens kept")
+    fill(visitor, "Minimum", "120")
+    visitor.page.wait_for_url(re.compile("cuts"))
+    assert metric(visitor, "Tokens kept") != before
+    expect(visitor.page.get_by_text("Read what falls")).to_be_visible()
+    visitor.shoot("filters")
+    address = visitor.url
+    fill(visitor, "Save as", B)
+    press(visitor, "Save 1 change")
+    expect(visitor.page.get_by_text(f"Saved {B}.yaml")).to_be_visible()
+    assert load_recipe(ws, B).sources["web"][-1].min == 120
+    return address
+
+
+def set_weights(visitor: Visitor, ws: Workspace) -> str:
+    """Set weights and a budget and see the epochs."""
+    visitor.open(f"mixture?recipe={B}")
+    before = metric(visitor, "Most often seen")
+    fill(visitor, "Budget, million tokens", "0.5")
+    assert metric(visitor, "Most often seen") != before
+    press(visitor, "uniform")
+    visitor.page.wait_for_url(re.compile("weight"))
+    visitor.shoot("mixture")
+    address = visitor.url
+    press(visitor, "Save the mixture")
+    expect(visitor.page.get_by_text(f"Saved {B}.yaml")).to_be_visible()
+    assert load_recipe(ws, B).mixture.tokens == 500_000
+    return address
+
+
+def train_two(visitor: Visitor) -> None:
+    """Train two recipes and watch the losses arrive."""
+    visitor.open(f"runs?train={A}&train={B}&train_tokens_nano=0.02&seeds=2")
+    press(visitor, "Train 4 runs")
+    progress = visitor.page.locator("[data-testid=stProgress]").first
+    expect(progress).to_be_visible(timeout=MINUTES)
+    figure = visitor.page.locator(".js-plotly-plot").first
+    expect(figure).to_be_visible(timeout=3 * MINUTES)
+    visitor.shoot("runs-live")
+    expect(progress).to_be_hidden(timeout=4 * MINUTES)
+    visitor.idle()
+    visitor.shoot("runs")
+
+
+def compare_them(visitor: Visitor) -> str:
+    """See both on held-out text and on benchmarks, with intervals."""
+    visitor.open(f"compare?a={A}&b={B}")
+    expect(visitor.page.get_by_text("Held-out text, by source")).to_be_visible()
+    expect(visitor.page.locator(".js-plotly-plot").first).to_be_visible(timeout=MINUTES)
+    assert re.fullmatch(r"\d+ of \d+", metric(visitor, "Unresolved"))
+    visitor.shoot("compare")
+    return visitor.url
+
+
+def export_it(visitor: Visitor, folder: Path) -> str:
+    """Write the recipe's files, read one, take them away."""
+    visitor.open(f"export?recipe={A}")
+    press(visitor, "Write the files")
+    download = visitor.page.get_by_role("button", name="Download as zip")
+    expect(download).to_be_visible(timeout=2 * MINUTES)
+    visitor.idle()
+    visitor.shoot("export")
+    with visitor.page.expect_download() as waiting:
+        download.click()
+    path = folder / "export.zip"
+    waiting.value.save_as(path)
+    names = zipfile.ZipFile(path).namelist()
+    assert {f"{A}-recipe/recipe.yaml", f"{A}-recipe/manifest.json"} <= set(names)
+    return visitor.url
+
+
+def test_a_whole_session(visit: Visit, base: str, ws: Workspace, tmp_path: Path) -> None:
+    visitor = visit(base)
+    visitor.open("")
+    visitor.shoot("overview")
+    addresses = [
+        read_documents(visitor),
+        move_a_threshold(visitor, ws),
+        set_weights(visitor, ws),
+    ]
+    train_two(visitor)
+    addresses += [compare_them(visitor), export_it(visitor, tmp_path)]
+    assert not visitor.foreign, "nothing is asked of another host"
+    assert not visitor.faults
+    reopened = visit(base)
+    for address in addresses:
+        reopened.open(address)
+        assert reopened.url == address
+
+
+PAYLOADS: dict[str, int] = {
+    "browse?source=web": 100_000,
+    "filters?recipe=natural&source=web": 150_000,
+    "mixture?recipe=natural": 100_000,
+    "sources": 100_000,
+    "jobs": 50_000,
+}
+
+
+@pytest.mark.parametrize("address", PAYLOADS)
+def test_a_page_sends_no_more_than_its_budget(visit: Visit, base: str, address: str) -> None:
+    visitor = visit(base)
+    visitor.open(address)
+    assert 0 < sum(visitor.received) < PAYLOADS[address]
+
+
+@pytest.mark.parametrize("address", ["mixture?recipe=natural", "", "browse?source=web"])
+def test_the_first_request_of_a_fresh_server_may_be_a_deep_link(
+    visit: Visit, sample_workspace: Workspace, address: str
+) -> None:
+    with serving(sample_workspace) as fresh:
+        visitor = visit(fresh)
+        visitor.open(address)
+        links = visitor.page.get_by_test_id("stSidebarNavLink").all_inner_texts()
+        assert [text.strip() for text in links][-1].endswith("Jobs")
+        assert len(links) == 11
+        title = {"m": "Mixture", "": "Overview", "b": "Browse"}[address[:1]]
+        assert visitor.page.locator("h1").first.inner_text() == title
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(420, "light"), (1400, "dark")])
+def test_narrow_and_dark(visit: Visit, base: str, width: int, scheme: str) -> None:
+    visitor = visit(base, width, scheme)
+    for page in ("mixture?recipe=natural", "browse?source=web"):
+        visitor.open(page)
+        wide = visitor.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, "no sideways scrolling"
+        visitor.shoot(f"{page.split('?')[0]}-{width}-{scheme}")
