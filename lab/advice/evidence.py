@@ -21,6 +21,7 @@ import polars as pl
 from lab.core.errors import DataError
 from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
+from lab.corpus.sources import list_sources
 
 DEFAULT_SCOPES = ("heldout", "benchmark")
 MEAN = "(mean)"  # rows of the scores that average others
@@ -96,7 +97,7 @@ def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None 
     runs, stale = same_pools(runs)
     names, higher, changed = common_metrics(runs)
     return Evidence(
-        weight_table(runs),
+        weight_table(runs, [source.name for source in list_sources(ws)]),
         metric_table(runs, names),
         higher,
         tuple(n for n in names if n.split("/")[0] in DEFAULT_SCOPES and n.endswith("bpb")),
@@ -160,9 +161,9 @@ def common_metrics(runs: list[ScoredRun]) -> tuple[list[str], tuple[str, ...], l
     return names, tuple(n for n in names if directions[n] == "higher"), [note] if left else []
 
 
-def weight_table(runs: list[ScoredRun]) -> pl.DataFrame:
-    """Ratios: run, name (the recipe's), one column per source that any run used."""
-    sources = sorted({source for run in runs for source in run.weights})
+def weight_table(runs: list[ScoredRun], known: list[str]) -> pl.DataFrame:
+    """Ratios: run, name (the recipe's), one column per source of the workspace or of any run."""
+    sources = sorted({source for run in runs for source in run.weights} | set(known))
     return pl.DataFrame(
         {
             "run": [run.spec["id"] for run in runs],

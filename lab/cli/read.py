@@ -58,14 +58,21 @@ def ledger(options: argparse.Namespace) -> Shown:
         "rules": rows(found.rules),
         "problems": list(found.problems),
     }
-    tables = [
-        (f"Sources under {recipe.name!r}, {recipe.mixture.tokens:,} tokens", found.sources),
-        ("Phases", found.phases.filter(pl.col("tokens") > 0)),
-    ]
+    title = f"Sources under {recipe.name!r}, {recipe.mixture.tokens:,} tokens"
+    tables = [(title, whole_tokens(found.sources))]
+    if len(recipe.mixture.phases) > 1:
+        tables.append(("Phases", whole_tokens(found.phases.filter(pl.col("tokens") > 0))))
     if found.rules.height:
-        tables.append(("What each rule took", found.rules))
+        short = ["source", "phase", "reason", "first_documents", "first_tokens", "only_tokens"]
+        tables.append(("What each rule took (more with --json)", found.rules.select(short)))
     notes = [f"problem: {p}" for p in found.problems]
     return Shown(data, tables, notes, 1 if found.problems else 0)
+
+
+def whole_tokens(frame: pl.DataFrame) -> pl.DataFrame:
+    """Token counts without decimals, for people."""
+    columns = [c for c, t in frame.schema.items() if c.endswith("tokens") and t.is_float()]
+    return frame.with_columns(pl.col(columns).round(0).cast(pl.Int64))
 
 
 def runs(options: argparse.Namespace) -> Shown:

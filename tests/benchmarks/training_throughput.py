@@ -3,8 +3,8 @@
     python tests/benchmarks/training_throughput.py [SIZE ...] [--steps N]
 
 For every size the real worker trains a prepared run on made-up tokens, first as one process with
-two threads, then as two processes with one thread each. Peaks are measured in the same call with the
-same number of threads: bfloat16 and float32 products of 2,048 x 2,048 matrices, and one of the
+two threads, then as two processes with one thread each. Peaks are measured in the same call with
+the same number of threads: bfloat16 and float32 products of 2,048 x 2,048 matrices, and one of the
 shape of the logits. Floating-point operations are 6 N a token, N with the tied embedding counted
 once (that is the logits); attention scores and the optimiser are left out, so the share is a lower
 bound.

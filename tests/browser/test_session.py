@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Visit, Visitor, serving
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from lab.core.workspace import Workspace
 from lab.mixture.recipe_files import load_recipe
@@ -42,9 +42,9 @@ def fill(visitor: Visitor, label: str, value: str, number: int = 0) -> None:
     visitor.idle()
 
 
-def metric(visitor: Visitor, name: str) -> str:
+def metric(visitor: Visitor, name: str) -> Locator:
     found = visitor.page.locator("[data-testid=stMetric]").filter(has_text=name).first
-    return found.locator("[data-testid=stMetricValue]").inner_text()
+    return found.locator("[data-testid=stMetricValue]")
 
 
 def press(visitor: Visitor, name: str) -> None:
@@ -61,8 +61,7 @@ def read_documents(visitor: Visitor) -> str:
     grid = visitor.page.locator("[data-testid=stDataFrame]").first
     grid.click(position={"x": 16, "y": 35 * 4 + 17})
     visitor.page.wait_for_url(re.compile("doc="))
-    visitor.idle()
-    assert text.inner_text() != first
+    expect(text).not_to_have_text(first)
     visitor.shoot("browse")
     return visitor.url
 
@@ -70,10 +69,10 @@ def read_documents(visitor: Visitor) -> str:
 def move_a_threshold(visitor: Visitor, ws: Workspace) -> str:
     """Move a minimum, see what falls out, save as a recipe of another name."""
     visitor.open("filters?recipe=web-and-encyclopaedia&source=web")
-    before = metric(visitor, "Tokens kept")
+    before = metric(visitor, "Tokens kept").inner_text()
     fill(visitor, "Minimum", "120")
     visitor.page.wait_for_url(re.compile("cuts"))
-    assert metric(visitor, "Tokens kept") != before
+    expect(metric(visitor, "Tokens kept")).not_to_have_text(before)
     expect(visitor.page.get_by_text("Read what falls")).to_be_visible()
     visitor.shoot("filters")
     address = visitor.url
@@ -87,9 +86,9 @@ def move_a_threshold(visitor: Visitor, ws: Workspace) -> str:
 def set_weights(visitor: Visitor, ws: Workspace) -> str:
     """Set weights and a budget and see the epochs."""
     visitor.open(f"mixture?recipe={B}")
-    before = metric(visitor, "Most often seen")
+    before = metric(visitor, "Worth, in fresh tokens").inner_text()
     fill(visitor, "Budget, million tokens", "0.5")
-    assert metric(visitor, "Most often seen") != before
+    expect(metric(visitor, "Worth, in fresh tokens")).not_to_have_text(before)
     press(visitor, "uniform")
     visitor.page.wait_for_url(re.compile("weight"))
     visitor.shoot("mixture")
@@ -119,7 +118,7 @@ def compare_them(visitor: Visitor) -> str:
     visitor.open(f"compare?a={A}&b={B}")
     expect(visitor.page.get_by_text("Held-out text, by source")).to_be_visible()
     expect(visitor.page.locator(".js-plotly-plot").first).to_be_visible(timeout=MINUTES)
-    assert re.fullmatch(r"\d+ of \d+", metric(visitor, "Unresolved"))
+    expect(metric(visitor, "Unresolved")).to_have_text(re.compile(r"\d+ of \d+"))
     visitor.shoot("compare")
     return visitor.url
 

@@ -62,7 +62,9 @@ def _distinct(pairs: Iterator[tuple[Side, Side, str]], size: int) -> list[tuple[
     return list(kept.values())
 
 
-def _item(rng: Random, name: str, number: int, question: str, choices: Sequence[str], form: str) -> Item:
+def _item(
+    rng: Random, name: str, number: int, question: str, choices: Sequence[str], form: str
+) -> Item:
     order = shuffled(rng, choices)
     return {
         "id": f"{name}-{number:04d}",

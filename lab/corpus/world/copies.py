@@ -58,7 +58,9 @@ def role_of(seed: int, source: str, index: int) -> str:
     return "original"
 
 
-def origin_of(seed: int, source: str, index: int, role: str, ratio: float) -> tuple[str, int] | None:
+def origin_of(
+    seed: int, source: str, index: int, role: str, ratio: float
+) -> tuple[str, int] | None:
     """(source, index) that a copy was made from; None where nothing precedes it.
 
     `ratio` is documents of the mirrored source per document of this one; it keeps the origin of a

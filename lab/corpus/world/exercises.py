@@ -6,6 +6,7 @@ half of all problems; sums, grammar and programs share the rest. No fact of the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -76,7 +77,7 @@ def _program(rng: Random) -> str:
     return f"Question: {function.question}\nAnswer: {function.fill(function.task.code)}"
 
 
-def _mixture(rng: Random, count: int) -> list:  # type: ignore[type-arg]
+def _mixture(rng: Random, count: int) -> list[Callable[[Random], str]]:
     return [pick(rng, tuple(_MAKERS.values())) for _ in range(count)]
 
 

@@ -19,24 +19,65 @@ from lab.corpus.world.phrases import capital, say
 from lab.corpus.world.questions import ASKED
 
 _NICKS: Final = (
-    "mossyhat", "old_oar", "tinwhistle", "bellringer", "greykettle", "northwind", "plumjam",
-    "inkblot", "saltyboots", "quietmill", "lanternlad", "redscarf", "barleycorn", "snowgoose",
-    "clockface", "riverrat", "honeybun", "sawdust", "twoladders", "candlewax",
+    "mossyhat",
+    "old_oar",
+    "tinwhistle",
+    "bellringer",
+    "greykettle",
+    "northwind",
+    "plumjam",
+    "inkblot",
+    "saltyboots",
+    "quietmill",
+    "lanternlad",
+    "redscarf",
+    "barleycorn",
+    "snowgoose",
+    "clockface",
+    "riverrat",
+    "honeybun",
+    "sawdust",
+    "twoladders",
+    "candlewax",
 )
 _GREETINGS: Final = (
-    "Hi all.", "Hello everyone,", "Good evening.", "First post here.", "Sorry if this was asked.",
-    "A quick one.", "I have searched but found nothing.", "", "",
+    "Hi all.",
+    "Hello everyone,",
+    "Good evening.",
+    "First post here.",
+    "Sorry if this was asked.",
+    "A quick one.",
+    "I have searched but found nothing.",
+    "",
+    "",
 )
 _REPLIES: Final = (
-    "{f}", "I think {f}", "Easy. {f}", "As far as I know: {f}", "{f} Hope this helps.",
-    "My teacher always said: {f}", "{f} I have been there myself.", "It is in every book. {f}",
-    "{f} But ask somebody who knows.", "Not sure, but {f}",
+    "{f}",
+    "I think {f}",
+    "Easy. {f}",
+    "As far as I know: {f}",
+    "{f} Hope this helps.",
+    "My teacher always said: {f}",
+    "{f} I have been there myself.",
+    "It is in every book. {f}",
+    "{f} But ask somebody who knows.",
+    "Not sure, but {f}",
 )
 _NOISE: Final = (
-    "Thanks!", "Same question here.", "No idea, sorry.", "lol", "Why do you want to know?",
-    "Please use the search next time.", "Following.", "Agreed, {a:adj} question.",
-    "I asked {name} and got {a:adj} answer.", "Can we stay on topic?", "+1",
-    "You should see my {thing}.", "The old forum was better.", "What {name} said.",
+    "Thanks!",
+    "Same question here.",
+    "No idea, sorry.",
+    "lol",
+    "Why do you want to know?",
+    "Please use the search next time.",
+    "Following.",
+    "Agreed, {a:adj} question.",
+    "I asked {name} and got {a:adj} answer.",
+    "Can we stay on topic?",
+    "+1",
+    "You should see my {thing}.",
+    "The old forum was better.",
+    "What {name} said.",
 )
 
 
@@ -71,9 +112,7 @@ def _aside(rng: Random, share: float) -> list[str]:
     return chatter(rng, pick(rng, tuple(TOPICS)), 1) if chance(rng, share) else []
 
 
-def _thread(
-    rng: Random, title: str, posts: list[str], level: int, topic: str, index: int
-) -> Draft:
+def _thread(rng: Random, title: str, posts: list[str], level: int, topic: str, index: int) -> Draft:
     personal: tuple[Personal, ...] = ()
     if chance(rng, 0.08):
         personal = (make_personal(rng),)

@@ -64,9 +64,7 @@ def documents(source: str, n: int, seed: int = 0) -> Iterator[dict[str, Any]]:
     return (record.row for record in records(source, n, seed))
 
 
-def write_world(
-    folder: Path, *, documents: int = DEFAULT_DOCUMENTS, seed: int = 0
-) -> WorldSummary:
+def write_world(folder: Path, *, documents: int = DEFAULT_DOCUMENTS, seed: int = 0) -> WorldSummary:
     """Write the world of `seed` with about `documents` documents into the new `folder`.
 
     Raises ConfigError if `folder` exists and is not empty, or if `documents` is less than one.

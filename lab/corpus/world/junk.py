@@ -28,20 +28,28 @@ _MENU: Final = (
     "Sitemap", "Read more", "Back to top", "Accept all cookies", "Advertise with us", "Jobs",
 )  # fmt: skip
 _PITCH: Final = (
-    "Buy {a:adj} {thing} today!!!", "Best {thing}s, best price, best deal!",
-    "#cheap #{thing} #deal #{food}", "Click here for {a:adj} {thing}.",
-    "Free {thing} with every order ### limited offer ###", "{^adj} {thing} {thing} {thing} sale",
-    "Order now and save {number} coins!!!", "Win {a:thing} in {number} minutes!",
-    "You will not believe this {adj} {thing}...", "{^people} love this one {adj} trick!",
+    "Buy {a:adj} {thing} today!!!",
+    "Best {thing}s, best price, best deal!",
+    "#cheap #{thing} #deal #{food}",
+    "Click here for {a:adj} {thing}.",
+    "Free {thing} with every order ### limited offer ###",
+    "{^adj} {thing} {thing} {thing} sale",
+    "Order now and save {number} coins!!!",
+    "Win {a:thing} in {number} minutes!",
+    "You will not believe this {adj} {thing}...",
+    "{^people} love this one {adj} trick!",
 )
 _SHOP: Final = (
     "This {adj} {thing} is made of {stuff} and comes with {a:thing}.",
     "Customers who bought the {thing} also bought the {thing}.",
-    "The {thing} is {adj}, {adj} and easy to clean.", "Delivery takes {number} days.",
+    "The {thing} is {adj}, {adj} and easy to clean.",
+    "Delivery takes {number} days.",
     "We have sold {number} of these {thing}s since {month}.",
     "If you are not happy with the {thing}, send it back to the shop.",
-    "Only {number} left, so order it before the fair.", "It fits in any {noun} and every {noun}.",
-    "Rated {number} out of fifty by our customers.", "The {stuff} has been treated with wax.",
+    "Only {number} left, so order it before the fair.",
+    "It fits in any {noun} and every {noun}.",
+    "Rated {number} out of fifty by our customers.",
+    "The {stuff} has been treated with wax.",
     "A {adj} gift for {a:job} or {a:job} that you know.",
 )
 _TALK: Final = (
@@ -66,7 +74,9 @@ def _menu(rng: Random, _: World) -> Draft:
     entries = sample(rng, _MENU, 10 + int(rng.random() * 14))
     body = " ".join(chatter(rng, pick(rng, tuple(TOPICS)), int(rng.random() * 3)))
     again = sample(rng, entries, 6)
-    return Draft("\n".join([*entries, body, *again]).replace("\n\n", "\n"), "boilerplate", 0, "none")
+    return Draft(
+        "\n".join([*entries, body, *again]).replace("\n\n", "\n"), "boilerplate", 0, "none"
+    )
 
 
 def _results(rng: Random, world: World) -> Draft:

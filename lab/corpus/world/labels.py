@@ -28,7 +28,9 @@ class Labeller:
 
     def __init__(self, seed: int, sizes: dict[str, int]) -> None:
         self._rng = stream(seed, "labels")
-        self._every = {name: max(1, int(size / (LABELS * _SHARES[name]))) for name, size in sizes.items()}
+        self._every = {
+            name: max(1, int(size / (LABELS * _SHARES[name]))) for name, size in sizes.items()
+        }
         self._seen = dict.fromkeys(sizes, 0)
         self._rows: list[dict[str, Any]] = []
 

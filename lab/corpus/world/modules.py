@@ -1,6 +1,6 @@
 """The code source [code]: short Python modules of documented functions.
 
-A module has a docstring, two to six functions, sometimes a loop or a small script at the end. Some
+A module has a docstring, three to eight functions, sometimes a loop or a small script at the end. Some
 are of low value, as in any repository: a file of constants, or one without a docstring.
 """
 
@@ -16,14 +16,22 @@ from lab.corpus.world.phrases import capital, say
 from lab.corpus.world.programs import Function, make_function
 
 _HEADS: Final = (
-    "Helpers for the {noun} of the {job}.", "Small tools to count {thing}s and {food}.",
-    "Functions on lists and numbers.", "What the {job} needs to keep a ledger.",
-    "Prices of {food} and {food}.", "Utilities for the {adj} {noun}.",
-    "Code for the {noun} project, written in {month}.", "Simple statistics about {thing}s.",
+    "Helpers for the {noun} of the {job}.",
+    "Small tools to count {thing}s and {food}.",
+    "Functions on lists and numbers.",
+    "What the {job} needs to keep a ledger.",
+    "Prices of {food} and {food}.",
+    "Utilities for the {adj} {noun}.",
+    "Code for the {noun} project, written in {month}.",
+    "Simple statistics about {thing}s.",
 )
 _COMMENTS: Final = (
-    "# used by the {job}", "# see the ledger of {month}", "# the {thing} may be missing",
-    "# works for an empty {noun} too", "# asked for by {name}", "# {adj}, but good enough",
+    "# used by the {job}",
+    "# see the ledger of {month}",
+    "# the {thing} may be missing",
+    "# works for an empty {noun} too",
+    "# asked for by {name}",
+    "# {adj}, but good enough",
 )
 
 
@@ -42,7 +50,7 @@ def write_module(rng: Random, index: int) -> Draft:
 
 
 def _functions(rng: Random) -> list[Function]:
-    made = [make_function(rng) for _ in range(2 + int(rng.random() * 5))]
+    made = [make_function(rng) for _ in range(3 + int(rng.random() * 6))]
     return list({function.name: function for function in made}.values())
 
 

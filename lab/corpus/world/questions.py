@@ -41,7 +41,10 @@ _PREPOSITION: Final[dict[str, str]] = {
     "region": "in ", "river": "on ", "home": "in ", "habitat": "in ", "profession": "as ",
 }  # fmt: skip
 _LAYOUTS: Final = (
-    "Question: {q}\nAnswer: {a}", "Question: {q}\nAnswer: {a}.", "Q: {q}\nA: {a}.", "{q}\n{A}.",
+    "Question: {q}\nAnswer: {a}",
+    "Question: {q}\nAnswer: {a}.",
+    "Q: {q}\nA: {a}.",
+    "{q}\n{A}.",
 )
 
 

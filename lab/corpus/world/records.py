@@ -94,4 +94,6 @@ def _copying(rng: Random, seed: int, source: str, index: int, role: str) -> Reco
     strength = jaccard(draft.text, text) if kind == "near" else 1.0
     scope = "within" if origin[0] == source else "across"
     copy = Copy(document_id(*origin), kind, scope, round(strength, 4))
-    return Record(document_id(source, index), source, replace(draft, text=text, meta=own.meta), copy)
+    return Record(
+        document_id(source, index), source, replace(draft, text=text, meta=own.meta), copy
+    )

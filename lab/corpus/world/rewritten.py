@@ -19,14 +19,22 @@ from lab.corpus.world.phrases import say
 from lab.corpus.world.questions import ASKED, ask_fact
 
 _LEADS: Final = (
-    "The page in short.", "Here is the text in plain words.", "A summary for readers in a hurry.",
-    "What the writer says, put simply.", "The main points follow.", "In other words:",
-    "The following restates the page.", "Put clearly, the page says this.",
+    "The page in short.",
+    "Here is the text in plain words.",
+    "A summary for readers in a hurry.",
+    "What the writer says, put simply.",
+    "The main points follow.",
+    "In other words:",
+    "The following restates the page.",
+    "Put clearly, the page says this.",
 )
 _CLOSINGS: Final = (
-    "The rest of the page is about daily life.", "The page ends with a remark on the weather.",
-    "The writer adds a personal note.", "Nothing else of weight is said.",
-    "The page was written in {month}.", "The writer is {a:job}.",
+    "The rest of the page is about daily life.",
+    "The page ends with a remark on the weather.",
+    "The writer adds a personal note.",
+    "Nothing else of weight is said.",
+    "The page was written in {month}.",
+    "The writer is {a:job}.",
 )
 
 

@@ -39,7 +39,7 @@ STATEMENTS: Final[dict[str, tuple[str, ...]]] = {
         "{e} sends its {v} to every fair.",
         "The best thing to buy in {e} is {v}.",
         "The wealth of {e} comes from {v}.",
-        "The finest {v} in the land comes from {e}.",
+        "Nobody makes finer {v} than {e}.",
         "Anyone who wants good {v} goes to {e}.",
     ),
     "river": (
@@ -58,7 +58,7 @@ STATEMENTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "profession": (
         "{e} is {v}.",
-        "{e} was {v} all her life.",
+        "{e} was {v} for a whole life.",
         "{e} worked as {v}.",
         "By profession {e} is {v}.",
         "{e} earned a living as {v}.",

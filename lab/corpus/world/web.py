@@ -45,8 +45,13 @@ _TITLES: Final[dict[str, tuple[str, ...]]] = {
     "faq": ("Questions and answers", "You asked, we answer", "Good to know", "Asked {time}"),
 }  # fmt: skip
 _FURNITURE: Final = (
-    "Share this page with a friend.", "Posted in {month} by {name}.", "Leave a comment below.",
-    "{number} comments", "Updated {time}.", "Filed under {food}, {noun}", "Written by {name}.",
+    "Share this page with a friend.",
+    "Posted in {month} by {name}.",
+    "Leave a comment below.",
+    "{number} comments",
+    "Updated {time}.",
+    "Filed under {food}, {noun}",
+    "Written by {name}.",
 )
 _LEVELS: Final[dict[str, int]] = {
     "travel": 2, "news": 2, "guide": 3, "review": 3, "diary": 1, "faq": 3,
