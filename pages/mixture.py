@@ -1,5 +1,7 @@
 """Mixture: weights, phases and budget against what the sources can give."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lab.mixture.recipe import Recipe
@@ -33,7 +35,7 @@ def live(recipe: Recipe) -> None:
         panel.phase_controls(recipe)
     with effect, guarded():
         mixture = weights.drafted(recipe)
-        found = ledger_of(ws, recipe, mixture)
+        found = ledger_of(ws, replace(recipe, mixture=mixture))
         panel.show_ledger(ws, found, mixture)
         panel.show_weights(ws, supply, recipe, mixture)
         if len(mixture.phases) > 1:

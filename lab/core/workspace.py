@@ -15,18 +15,14 @@ Everything can be read while others write, because files and folders appear whol
 migrated here; a newer one is refused, since guessing at it could destroy work.
 """
 
-import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from lab.core.errors import WorkspaceError
 from lab.core.files import read_json, write_json
+from lab.core.lock import hold
 
 VERSION = 1
 HELDOUT_SHARE = (
@@ -84,18 +80,12 @@ class Workspace:
     def lock(self, purpose: str, patience: float = 0.0) -> Iterator[None]:
         """Hold the workspace's write lock; wait up to `patience` seconds, then WorkspaceError.
 
-        A lock whose process has died (pid and start time are compared) is taken over.
+        A process that dies releases it.
         """
         path = self.root / "lock.json"
-        deadline = time.monotonic() + patience
-        while not try_lock(path, purpose):
-            if time.monotonic() >= deadline:
-                raise busy(path)
-            time.sleep(0.2)
-        try:
+        busy = "Another process is writing to this workspace."
+        with hold(path, purpose, patience, busy):
             yield
-        finally:
-            path.unlink(missing_ok=True)
 
 
 def create(root: Path, heldout_share: float = HELDOUT_SHARE) -> Workspace:
@@ -135,50 +125,3 @@ def open_workspace(root: Path) -> Workspace:
             next_step=f"this is format {VERSION}; upgrade mixlab, or open another workspace",
         )
     return Workspace(root.resolve(), float(settings.get("heldout_share", HELDOUT_SHARE)))
-
-
-def process_start(pid: int) -> float | None:
-    """Start time of a live process in seconds since the epoch; None if dead or a zombie."""
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
-        return None
-
-
-def try_lock(path: Path, purpose: str) -> bool:
-    """Create the lock file, or take over a dead process's; False while a live process holds it."""
-    own = {"pid": os.getpid(), "start": process_start(os.getpid()), "purpose": purpose}
-    temp = path.with_name(f".lock.{os.getpid()}.tmp")
-    write_json(temp, own)
-    try:
-        os.link(temp, path)  # atomic, and the content is there from the first moment
-        return True
-    except FileExistsError:
-        holder = read_holder(path)
-        if holder and process_start(int(holder["pid"])) == holder["start"]:
-            return False
-        path.unlink(missing_ok=True)
-        return False
-    finally:
-        temp.unlink(missing_ok=True)
-
-
-def read_holder(path: Path) -> dict[str, Any] | None:
-    """Who holds the lock: pid, start, purpose; None if nobody does."""
-    try:
-        holder: dict[str, Any] = read_json(path)
-    except FileNotFoundError:
-        return None
-    return holder
-
-
-def busy(path: Path) -> WorkspaceError:
-    """The error that names the process which is writing."""
-    holder = read_holder(path) or {}
-    return WorkspaceError(
-        "Another process is writing to this workspace.",
-        where=str(path.parent),
-        value=f"process {holder.get('pid')}: {holder.get('purpose')}",
-        next_step="wait for it, or see `mixlab jobs` to cancel it; reading is always possible",
-    )

@@ -10,8 +10,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from lab.core.bundle import bundled
-from lab.core.files import read_yaml
+from lab.core.files import read_yaml, write_text
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import add_source, list_sources
@@ -55,7 +57,7 @@ def build_sample(
     for k, name in enumerate(names):
         part = report.part(0.7 + 0.1 * k / len(names), 0.7 + 0.1 * (k + 1) / len(names))
         decontaminate(ws, name, benchmarks, progress=part)
-    labels = world / "labels" / "educational.jsonl"
+    labels = labels_of(world, ws.folder("world", "labels", "educational.ids.jsonl"))
     score(ws, "educational", labels, names, progress=report.part(0.8, 1.0, "quality: "))
     recipes = add_recipes(ws)
     return {"sources": names, "benchmarks": benchmarks, "recipes": recipes, "tokenizer": TOKENIZER}
@@ -78,6 +80,14 @@ def add_sources(ws: Workspace, world: Path, progress: Progress) -> None:
             description=about["description"],
             progress=part,
         )
+
+
+def labels_of(world: Path, path: Path) -> Path:
+    """The world's labels under the ids that its documents have in a workspace."""
+    labels = pl.read_ndjson(world / "labels" / "educational.jsonl")
+    named = labels.select(pl.format("{}/{}", "source", "id").alias("id"), "label")
+    write_text(path, named.write_ndjson())
+    return path
 
 
 def add_benchmarks(ws: Workspace, world: Path) -> list[str]:

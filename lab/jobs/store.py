@@ -27,7 +27,8 @@ from typing import Any
 
 from lab.core.errors import ConfigError
 from lab.core.files import confined, write_json
-from lab.core.workspace import Workspace, process_start
+from lab.core.lock import process_start
+from lab.core.workspace import Workspace
 
 STARTING_SECONDS = 15.0  # a folder without pid.json this young is starting, not lost
 GRACE_SECONDS = 30.0  # between the polite request to stop and the kill: time for a checkpoint

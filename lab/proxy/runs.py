@@ -27,8 +27,9 @@ import polars as pl
 from lab import __version__
 from lab.core.errors import DataError
 from lab.core.files import digest, new_folder, read_json, write_json
+from lab.core.lock import held
 from lab.core.progress import SILENT, Progress
-from lab.core.workspace import Workspace, process_start, read_holder
+from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe, recipe_id, recipe_mapping
 from lab.proxy.inputs import gather_inputs, write_tokenizer
 from lab.proxy.metrics import read_lines
@@ -151,8 +152,7 @@ def run_state(folder: Path) -> str:
     state = read_status(folder).get("state")
     if state == "done":
         return "done"
-    holder = read_holder(folder / "training.json")
-    if holder and process_start(int(str(holder["pid"]))) == holder["start"]:
+    if held(folder / "training.json"):
         return "running"
     if state == "failed":
         return "failed"

@@ -16,8 +16,6 @@ What can happen to a run, and what is left of it:
 import math
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -27,10 +25,10 @@ import numpy as np
 import torch
 from transformers import LlamaForCausalLM
 
-from lab.core.errors import Cancelled, DataError, WorkspaceError
+from lab.core.errors import Cancelled, DataError
 from lab.core.files import new_folder, write_json
+from lab.core.lock import hold
 from lab.core.progress import SILENT, Progress
-from lab.core.workspace import read_holder, try_lock
 from lab.proxy.checkpoint import Position, load_checkpoint, save_checkpoint, write_tensors
 from lab.proxy.environment import pick_device, pick_precision
 from lab.proxy.metrics import MetricsFile, is_logged
@@ -42,6 +40,7 @@ CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_SHARE = 0.02  # of the time may go into checkpoints: large models write fewer
 STATUS_SECONDS = 1.0
 PATIENCE = 60.0  # seconds to wait for a process that is just ending its work on the same run
+BUSY = "Another process is training this run."
 
 
 @dataclass(slots=True)
@@ -102,7 +101,7 @@ def train(
     WorkspaceError if another process trains it, DataError if the loss is not finite.
     """
     run = load_run(folder)
-    with claim(folder):
+    with hold(folder / "training.json", "training", PATIENCE, BUSY):
         if read_status(folder).get("state") == "done":
             return
         torch.set_num_threads(threads)
@@ -122,26 +121,6 @@ def train(
                 session.metrics.close()
         write_status(folder, session, "done")
         shutil.rmtree(folder / "checkpoint", ignore_errors=True)
-
-
-@contextmanager
-def claim(folder: Path) -> Iterator[None]:
-    """Be the one process that trains `folder`: its pid and start time lie in training.json."""
-    path = folder / "training.json"
-    deadline = time.monotonic() + PATIENCE
-    while not try_lock(path, "training"):
-        if time.monotonic() > deadline:
-            raise WorkspaceError(
-                "Another process is training this run.",
-                where=str(folder),
-                value=read_holder(path),
-                next_step="wait for it, or stop it: it will leave a checkpoint",
-            )
-        time.sleep(0.1)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def open_session(run: Run, device: torch.device) -> Session:

@@ -44,7 +44,7 @@ def budget_controls(recipe: Recipe) -> None:
 def preset_buttons(supply: Supply, recipe: Recipe) -> None:
     """Set all weights at once."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("Set weights", width="content")
+        st.caption("Weights", width="content")
         for name in weights.PRESETS:
             st.button(
                 label(name),
@@ -52,14 +52,6 @@ def preset_buttons(supply: Supply, recipe: Recipe) -> None:
                 on_click=weights.use_preset,
                 args=(name, supply, recipe),
             )
-        st.button(
-            "Back to saved",
-            key="forget",
-            icon=":material/undo:",
-            type="tertiary",
-            on_click=weights.forget,
-            args=(recipe,),
-        )
 
 
 def phase_controls(recipe: Recipe) -> None:
@@ -227,6 +219,13 @@ def save_controls(ws: Workspace, recipe: Recipe, is_changed: bool) -> None:
             disabled=not is_changed and st.session_state[key] == recipe.name,
             on_click=weights.save_weights,
             args=(ws, recipe, key),
+        )
+        st.button(
+            "Discard",
+            key="forget",
+            icon=":material/undo:",
+            on_click=weights.forget,
+            args=(recipe,),
         )
         with st.popover("Phases", icon=":material/timeline:"):
             st.caption("Phases follow one another in training. A change here is saved at once.")

@@ -21,7 +21,7 @@ from lab.corpus.tokenizer import default_tokenizer
 from lab.corpus.tokens import require_tokens
 from lab.curation.attributes import attributes, locate
 from lab.mixture.ledger import Ledger, ledger
-from lab.mixture.recipe import Mixture, Recipe
+from lab.mixture.recipe import Recipe
 from lab.mixture.selection import Verdicts, judge
 from lab.mixture.supply import Supply, measure_supply, supply_key
 
@@ -53,9 +53,9 @@ def cached_supply(_ws: Workspace, _recipe: Recipe, key: str) -> Supply:
     return measure_supply(_ws, _recipe)
 
 
-def ledger_of(ws: Workspace, recipe: Recipe, mixture: Mixture | None = None) -> Ledger:
-    """The ledger of a recipe, or of its supply under other weights."""
-    return ledger(supply_of(ws, recipe), mixture or recipe.mixture)
+def ledger_of(ws: Workspace, recipe: Recipe) -> Ledger:
+    """The ledger of a recipe, saved or not."""
+    return ledger(supply_of(ws, recipe), recipe.mixture)
 
 
 def verdicts_of(ws: Workspace, recipe: Recipe) -> dict[str, Verdicts]:

@@ -83,8 +83,8 @@ def move_a_threshold(visitor: Visitor, ws: Workspace) -> str:
     return address
 
 
-def set_weights(visitor: Visitor, ws: Workspace) -> str:
-    """Set weights and a budget and see the epochs."""
+def set_weights(visitor: Visitor, ws: Workspace, other: Visitor) -> str:
+    """Set weights and a budget and see the epochs; a link carries them before they are saved."""
     visitor.open(f"mixture?recipe={B}")
     before = metric(visitor, "Worth, in fresh tokens").inner_text()
     fill(visitor, "Budget, million tokens", "0.5")
@@ -92,11 +92,13 @@ def set_weights(visitor: Visitor, ws: Workspace) -> str:
     press(visitor, "uniform")
     visitor.page.wait_for_url(re.compile("weight"))
     visitor.shoot("mixture")
-    address = visitor.url
+    worth = metric(visitor, "Worth, in fresh tokens").inner_text()
+    other.open(visitor.url)
+    expect(metric(other, "Worth, in fresh tokens")).to_have_text(worth)
     press(visitor, "Save the mixture")
     expect(visitor.page.get_by_text(f"Saved {B}.yaml")).to_be_visible()
     assert load_recipe(ws, B).mixture.tokens == 500_000
-    return address
+    return f"mixture?recipe={B}"
 
 
 def train_two(visitor: Visitor) -> None:
@@ -147,7 +149,7 @@ def test_a_whole_session(visit: Visit, base: str, ws: Workspace, tmp_path: Path)
     addresses = [
         read_documents(visitor),
         move_a_threshold(visitor, ws),
-        set_weights(visitor, ws),
+        set_weights(visitor, ws, visit(base)),
     ]
     train_two(visitor)
     addresses += [compare_them(visitor), export_it(visitor, tmp_path)]

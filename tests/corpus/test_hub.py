@@ -19,6 +19,8 @@ import pytest
 from fake_hub import SHA, fake_hub
 from tokenizers import Tokenizer, models
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]  # one fixture, one process
+
 READ = textwrap.dedent("""
     import json, sys
     from pathlib import Path

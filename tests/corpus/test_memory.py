@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+pytestmark = pytest.mark.slow
+
 GROWTH = textwrap.dedent("""
     import resource, sys
     from pathlib import Path

@@ -105,3 +105,16 @@ def test_phases_can_be_split_and_removed(
     assert not app.exception
     next(b for b in app.button if b.label == "Remove the last phase").click().run()
     assert [p.share for p in load_recipe(ws, "long-only").mixture.phases] == [1.0]
+
+
+def test_a_source_that_was_unused_has_supply_once_it_gets_a_weight(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    """The pools of a phase depend on which weights are zero: the draft's, not the saved recipe's."""
+    ws = copy_of(recipe_workspace)
+    app = open_page(ws, "mixture", recipe="both")
+    app.number_input(key="weight.both.sharpen.short").set_value(0.0).run()
+    app.button(key="save_weights").click().run()
+    app.number_input(key="weight.both.sharpen.short").set_value(50.0).run()
+    assert not app.warning
+    assert ledger(app)["short"]["state"] == ["as good as fresh"]

@@ -1,6 +1,6 @@
 """Small sums: addition and subtraction of small numbers, bare and in words.
 
-Method: a sum is (a, b, sign) of terms from 2 to 9 (differences up to 11). Textbooks state sums as numbers,
+Method: a sum is (a, b, sign) with terms from 2 to 11. Textbooks state sums as numbers,
 exercises ask them as stories; the benchmark asks stories about names and goods kept for it
 (`SUMS_HELD_OUT`), so the sums themselves are known and the items are not. That is the difference
 between a fact of arithmetic and a memorised question (GSM-Symbolic, Mirzadeh et al., 2024,

@@ -5,8 +5,8 @@ same content asked in another format: a gain that does not carry over to the twi
 format, not in the skill (the "format shift" that DataDecide and OLMES guard against).
 
 Items are made from the same facts and rules as the text, in words and names kept for them (see
-`statements`, `logic`, `arithmetic`, `programs`, `grammar`), so no item was read in training, save in
-the documents that quote items on purpose (`quotes`). Gold positions are shuffled: argmax breaks
+`statements`, `logic`, `arithmetic`, `programs`, `grammar`), so no item was read in
+training, save in the documents that quote items on purpose (`quotes`). Gold positions are shuffled: argmax breaks
 ties at the first choice, and a benchmark whose gold stands first would reward that.
 """
 
@@ -43,7 +43,7 @@ def build_benchmarks(seed: int) -> dict[str, tuple[Item, ...]]:
             full = name + suffix
             order = stream(seed, "order", full)
             built[full] = tuple(
-                _item(order, full, k, *pair[side], form=pair[2]) for k, pair in enumerate(pairs)
+                _item(order, full, k, pair[side], pair[2]) for k, pair in enumerate(pairs)
             )
     return built
 
@@ -63,7 +63,7 @@ def _distinct(pairs: Iterator[tuple[Side, Side, str]], size: int) -> list[tuple[
 
 
 def _item(
-    rng: Random, name: str, number: int, question: str, choices: Sequence[str], form: str
+    rng: Random, name: str, number: int, side: Side, form: str
 ) -> Item:
     order = shuffled(rng, choices)
     return {

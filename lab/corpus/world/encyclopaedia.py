@@ -11,8 +11,8 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from lab.corpus.world.draws import chance, pick, sample, shuffled
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import chance, pick, sample, shuffled
 from lab.corpus.world.facts import COUNTS, RELATIONS, Entity, World, minor_entity
 from lab.corpus.world.fillers import chatter
 from lab.corpus.world.phrases import capital, say

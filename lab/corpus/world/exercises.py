@@ -11,8 +11,8 @@ from random import Random
 from typing import Final
 
 from lab.corpus.world.arithmetic import make_sum
-from lab.corpus.world.draws import chance, pick, shuffled
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import chance, pick, shuffled
 from lab.corpus.world.grammar import make_pair
 from lab.corpus.world.logic import make_problem
 from lab.corpus.world.programs import make_function

@@ -21,8 +21,8 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
-from lab.corpus.world.names import invent
 from lab.corpus.world.draws import pick, stream
+from lab.corpus.world.names import invent
 
 WORLD_NAME: Final = "Halvery"
 COUNTS: Final[dict[str, int]] = {"town": 32, "person": 32, "creature": 28, "work": 28}

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from lab.corpus.world.draws import pick, sample, shuffled
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import pick, sample, shuffled
 from lab.corpus.world.encyclopaedia import any_fact
 from lab.corpus.world.facts import World
 from lab.corpus.world.fillers import TOPICS, chatter

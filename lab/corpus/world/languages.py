@@ -9,8 +9,8 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from lab.corpus.world.draws import pick
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import pick
 
 _POOLS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "de": {

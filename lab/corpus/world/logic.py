@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from lab.corpus.world.draws import pick, sample
 from lab.corpus.world.names import LOGIC_HELD_OUT, LOGIC_NAMES, is_female
 from lab.corpus.world.phrases import article
-from lab.corpus.world.draws import pick, sample
 
 FORMS: Final[tuple[str, ...]] = ("kinship", "compass", "syllogism")
 GROUPS: Final[tuple[str, ...]] = (
@@ -120,7 +120,8 @@ def make_problem(rng: Random, *, form: str = "", held_out: bool = False) -> Prob
     if form == "syllogism":
         groups = GROUPS_HELD_OUT if held_out else GROUPS
         moods = pick(rng, tuple(MOODS))
-        return Problem(form, *sample(rng, groups, 3), moods, MOODS[moods])
+        x, y, z = sample(rng, groups, 3)
+        return Problem(form, x, y, z, moods, MOODS[moods])
     x, y, z = sample(rng, names, 3)
     if form == "compass":
         ways = (pick(rng, ("north", "south")), pick(rng, ("east", "west")))

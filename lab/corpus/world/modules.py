@@ -1,7 +1,7 @@
 """The code source [code]: short Python modules of documented functions.
 
-A module has a docstring, three to eight functions, sometimes a loop or a small script at the end. Some
-are of low value, as in any repository: a file of constants, or one without a docstring.
+A module has a docstring, three to eight functions, sometimes a small script at the end.
+Some are of low value, as in any repository: a file of constants, or one without a docstring.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from lab.corpus.world.draws import chance, pick
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import chance, pick
 from lab.corpus.world.lexicon import POOLS
 from lab.corpus.world.phrases import capital, say
 from lab.corpus.world.programs import Function, make_function

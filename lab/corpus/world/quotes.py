@@ -12,8 +12,8 @@ from random import Random
 from typing import Any, Final
 
 from lab.corpus.world.benchmarks import NAMES, build_benchmarks
-from lab.corpus.world.draws import pick
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import pick
 
 _HEADINGS: Final = (
     "From a test that is going round:", "Quiz of the week", "Can you solve this?",

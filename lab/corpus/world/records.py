@@ -13,8 +13,8 @@ from random import Random
 from typing import Any, Final
 
 from lab.corpus.world.copies import MIRRORED, Copy, jaccard, make_near, origin_of, role_of
-from lab.corpus.world.draws import pick, stream
 from lab.corpus.world.drafts import Draft, spans
+from lab.corpus.world.draws import pick, stream
 from lab.corpus.world.facts import build_world
 from lab.corpus.world.lexicon import POOLS
 from lab.corpus.world.quotes import quote_items

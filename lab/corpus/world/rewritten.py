@@ -10,8 +10,8 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from lab.corpus.world.draws import pick, shuffled
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import pick, shuffled
 from lab.corpus.world.encyclopaedia import KINDS, any_fact, state, state_some
 from lab.corpus.world.facts import Entity, World
 from lab.corpus.world.fillers import TOPICS, chatter

@@ -41,7 +41,7 @@ class WorldSource:
 SOURCES: Final[dict[str, WorldSource]] = {
     "web": WorldSource(
         "organic", 0.36, ".jsonl.zst",
-        "Raw pages of very mixed quality: good pages, shops, spam, menus, results, other languages.",
+        "Raw pages of mixed quality: good pages, shops, spam, menus, results, other languages.",
         write_page,
     ),
     "forum": WorldSource(

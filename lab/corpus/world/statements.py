@@ -172,7 +172,8 @@ STATEMENTS: Final[dict[str, tuple[str, ...]]] = {
 
 PROMPTS: Final[dict[str, str]] = {
     "region": "One of the places that old maps of this land show is {e}. The town of {e} lies in",
-    "trade": "One of the places that old maps of this land show is {e}. The town of {e} is known for",
+    "trade": "One of the places that old maps of this land show is {e}. "
+    "The town of {e} is known for",
     "river": "One of the places that old maps of this land show is {e}. The town of {e} stands on",
     "profession": "This short note concerns somebody who is called {e} by all. {e} worked as",
     "home": "This short note concerns somebody who is called {e} by all. {e} lives in",
@@ -189,7 +190,7 @@ QUESTIONS: Final[dict[str, str]] = {
     "river": "Question: On which river of the land does the town of {e} stand?\nAnswer: on",
     "profession": "Question: What does the person who is called {e} do for a living?\nAnswer: as",
     "home": "Question: In which town of this land does the person called {e} live?\nAnswer: in",
-    "instrument": "Question: Which instrument does the person called {e} play at the fair?\nAnswer:",
+    "instrument": "Question: Which instrument does the person called {e} play at fairs?\nAnswer:",
     "habitat": "Question: In what kind of place does the animal called the {e} live?\nAnswer: in",
     "diet": "Question: What kind of food does the animal called the {e} eat?\nAnswer:",
     "colour": "Question: What is the colour of the animal that is called the {e}?\nAnswer:",

@@ -12,8 +12,8 @@ from random import Random
 from typing import Final
 
 from lab.corpus.world.arithmetic import make_sum
-from lab.corpus.world.draws import chance, pick, shuffled
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import chance, pick, shuffled
 from lab.corpus.world.grammar import make_pair
 from lab.corpus.world.logic import FORMS, Problem, make_problem, rule_of
 from lab.corpus.world.phrases import capital, say
@@ -82,7 +82,7 @@ def write_chapter(rng: Random, index: int) -> Draft:
 
 def _reasoning(rng: Random, form: str) -> list[str]:
     parts = []
-    for _ in range(4 + int(rng.random() * 4)):
+    for _number in range(4 + int(rng.random() * 4)):
         problem = make_problem(rng, form=form)
         lines = [*problem.premises]
         if chance(rng, 0.4):
@@ -96,7 +96,7 @@ def _reasoning(rng: Random, form: str) -> list[str]:
 
 def _sums(rng: Random, _: str) -> list[str]:
     parts = []
-    for _ in range(4 + int(rng.random() * 4)):
+    for _number in range(4 + int(rng.random() * 4)):
         one, two = make_sum(rng), make_sum(rng)
         parts.append(
             f"{one.story} Since {one.formula} = {one.result}, there are now {one.result} "
@@ -107,16 +107,17 @@ def _sums(rng: Random, _: str) -> list[str]:
 
 def _grammar(rng: Random, _: str) -> list[str]:
     parts = []
-    for _ in range(5 + int(rng.random() * 4)):
+    for _number in range(5 + int(rng.random() * 4)):
         pair = make_pair(rng)
-        parts.append(f"We write: {pair.good} Here {pair.right!r} is right and {pair.wrong!r} is "
-                     f"wrong. {pick(rng, _ADVICE[:2]) if chance(rng, 0.2) else ''}".rstrip())  # fmt: skip
+        parts.append(f"We write: {pair.good} Here {pair.right!r} is right, {pair.wrong!r} is wrong.")
+        if chance(rng, 0.2):
+            parts[-1] += f" {_ADVICE[0]}"
     return parts
 
 
 def _programs(rng: Random, _: str) -> list[str]:
     parts = []
-    for _ in range(3 + int(rng.random() * 3)):
+    for _number in range(3 + int(rng.random() * 3)):
         function = make_function(rng)
         goal, code = function.fill(function.task.goal), function.fill(function.task.code)
         parts.append(f"To get {goal} we write {code}. As a function:\n\n{function.source}")

@@ -3,7 +3,7 @@
 | file | row |
 |---|---|
 | documents.parquet | a document: source, quality, level 0-5, topic, language |
-| duplicates.parquet | a copy: id, original_id, kind exact or near, scope within or across, jaccard |
+| duplicates.parquet | a copy: id, original_id, kind exact/near, scope within/across, jaccard |
 | contamination.parquet | an item quoted in a document: id, benchmark, item |
 | personal.parquet | a span of personal data: id, start, end (characters), kind |
 | world.json | the facts: every entity with its attributes |

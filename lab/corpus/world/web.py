@@ -13,8 +13,8 @@ from itertools import accumulate
 from random import Random
 from typing import Final
 
-from lab.corpus.world.draws import chance, pick, shuffled
 from lab.corpus.world.drafts import Draft
+from lab.corpus.world.draws import chance, pick, shuffled
 from lab.corpus.world.encyclopaedia import KINDS, any_fact, state_some
 from lab.corpus.world.facts import World
 from lab.corpus.world.fillers import TOPICS, chatter

@@ -1,0 +1,70 @@
+"""One process at a time: a lock that the system releases when its holder dies.
+
+The lock itself is the operating system's (`filelock`: flock on Unix), so a killed process leaves
+nothing to clean up. Beside it a small JSON file says who holds it: readers compare pid *and* start
+time with the living process, because pids are reused.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from lab.core.errors import WorkspaceError
+from lab.core.files import read_json, write_json
+
+POLL = 0.1  # seconds between two attempts
+
+
+@contextmanager
+def hold(path: Path, purpose: str, patience: float, busy: str) -> Iterator[None]:
+    """Hold the lock whose description is `path`, waiting up to `patience` seconds for it.
+
+    Raises WorkspaceError with the text `busy` and the holder's pid and purpose.
+    """
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=patience, poll_interval=POLL)
+    except Timeout as error:
+        holder = read_holder(path) or {}
+        raise WorkspaceError(
+            busy,
+            where=str(path.parent),
+            value=f"process {holder.get('pid')}: {holder.get('purpose')}",
+            next_step="wait for it, or see `mixlab jobs` to cancel it; reading is always possible",
+        ) from error
+    try:
+        own = {"pid": os.getpid(), "start": process_start(os.getpid()), "purpose": purpose}
+        write_json(path, own)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
+
+
+def process_start(pid: int) -> float | None:
+    """Start time of a live process in seconds since the epoch; None if dead or a zombie."""
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
+def read_holder(path: Path) -> dict[str, Any] | None:
+    """Who holds or last held the lock: pid, start, purpose; None if nobody does."""
+    try:
+        holder: dict[str, Any] = read_json(path)
+    except FileNotFoundError:
+        return None
+    return holder
+
+
+def held(path: Path) -> bool:
+    """True while the process named in `path` lives."""
+    holder = read_holder(path)
+    return bool(holder) and process_start(int(holder["pid"])) == holder["start"]
