@@ -33,6 +33,7 @@ def live(recipe: Recipe) -> None:
         panel.budget_controls(recipe)
         panel.preset_buttons(supply, recipe)
         panel.phase_controls(recipe)
+        panel.discard_button(recipe)
     with effect, guarded():
         mixture = weights.drafted(recipe)
         found = ledger_of(ws, replace(recipe, mixture=mixture))

@@ -74,6 +74,18 @@ def phase_controls(recipe: Recipe) -> None:
             weight_rows(recipe, phase)
 
 
+def discard_button(recipe: Recipe) -> None:
+    """Put every number back to the saved recipe."""
+    st.button(
+        "Discard unsaved changes",
+        key="forget",
+        icon=":material/undo:",
+        type="tertiary",
+        on_click=weights.forget,
+        args=(recipe,),
+    )
+
+
 def weight_rows(recipe: Recipe, phase: Phase) -> None:
     """A slider and a number per source; both write the same value."""
     total = 0.0
@@ -219,13 +231,6 @@ def save_controls(ws: Workspace, recipe: Recipe, is_changed: bool) -> None:
             disabled=not is_changed and st.session_state[key] == recipe.name,
             on_click=weights.save_weights,
             args=(ws, recipe, key),
-        )
-        st.button(
-            "Discard",
-            key="forget",
-            icon=":material/undo:",
-            on_click=weights.forget,
-            args=(recipe,),
         )
         with st.popover("Phases", icon=":material/timeline:"):
             st.caption("Phases follow one another in training. A change here is saved at once.")

@@ -110,7 +110,7 @@ def test_phases_can_be_split_and_removed(
 def test_a_source_that_was_unused_has_supply_once_it_gets_a_weight(
     recipe_workspace: Workspace, open_page: Open, copy_of: Copy
 ) -> None:
-    """The pools of a phase depend on which weights are zero: the draft's, not the saved recipe's."""
+    """Which weights are zero decides the pools of a phase: the draft's, not the saved recipe's."""
     ws = copy_of(recipe_workspace)
     app = open_page(ws, "mixture", recipe="both")
     app.number_input(key="weight.both.sharpen.short").set_value(0.0).run()

@@ -5,8 +5,8 @@ same content asked in another format: a gain that does not carry over to the twi
 format, not in the skill (the "format shift" that DataDecide and OLMES guard against).
 
 Items are made from the same facts and rules as the text, in words and names kept for them (see
-`statements`, `logic`, `arithmetic`, `programs`, `grammar`), so no item was read in
-training, save in the documents that quote items on purpose (`quotes`). Gold positions are shuffled: argmax breaks
+`statements`, `logic`, `arithmetic`, `programs`, `grammar`), so no item was read in training, save
+in the documents that quote items on purpose (`quotes`). Gold positions are shuffled: argmax breaks
 ties at the first choice, and a benchmark whose gold stands first would reward that.
 """
 
@@ -62,9 +62,8 @@ def _distinct(pairs: Iterator[tuple[Side, Side, str]], size: int) -> list[tuple[
     return list(kept.values())
 
 
-def _item(
-    rng: Random, name: str, number: int, side: Side, form: str
-) -> Item:
+def _item(rng: Random, name: str, number: int, side: Side, form: str) -> Item:
+    question, choices = side
     order = shuffled(rng, choices)
     return {
         "id": f"{name}-{number:04d}",

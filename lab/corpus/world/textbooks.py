@@ -109,7 +109,8 @@ def _grammar(rng: Random, _: str) -> list[str]:
     parts = []
     for _number in range(5 + int(rng.random() * 4)):
         pair = make_pair(rng)
-        parts.append(f"We write: {pair.good} Here {pair.right!r} is right, {pair.wrong!r} is wrong.")
+        verdict = f"Here {pair.right!r} is right, {pair.wrong!r} is wrong."
+        parts.append(f"We write: {pair.good} {verdict}")
         if chance(rng, 0.2):
             parts[-1] += f" {_ADVICE[0]}"
     return parts

@@ -1,0 +1,36 @@
+"""The recipes that come with the sample world are valid and speak of its sources."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.core.bundle import bundled
+from lab.corpus.world import BENCHMARKS, SOURCES
+from lab.mixture.recipe_files import read_recipe
+
+RECIPES = sorted((bundled("sample_data") / "recipes").glob("*.yaml"))
+
+
+def test_the_promised_recipes_are_there():
+    assert {path.stem for path in RECIPES} >= {
+        "natural", "synthetic-only", "web-encyclopaedia-only", "balanced", "phi-like",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_reads_and_names_what_exists(path: Path):
+    recipe = read_recipe(path)
+    assert recipe.name == path.stem
+    assert set(recipe.sources) <= set(SOURCES)
+    if recipe.decontaminate:
+        assert set(recipe.decontaminate.benchmarks) <= set(BENCHMARKS)
+
+
+def test_balanced_is_half_of_each_extreme():
+    weights = {path.stem: read_recipe(path).average_weights() for path in RECIPES}
+    for source, weight in weights["balanced"].items():
+        halves = (
+            weights["synthetic-only"].get(source, 0),
+            weights["web-encyclopaedia-only"].get(source, 0),
+        )
+        assert weight == pytest.approx(sum(halves) / 2)
