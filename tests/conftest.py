@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+from lab.core.workspace import Workspace, create, open_workspace
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from lab.core.workspace import Workspace, create, open_workspace
+# A shared, busy machine is slow at random: time is not what these tests are about.
+settings.register_profile("lab", deadline=None)
+settings.load_profile("lab")
 
 WORDS = (
     "river stone market lamp quiet green carry follow under bridge seven letter the of and to with "

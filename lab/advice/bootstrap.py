@@ -9,7 +9,7 @@ Measured on planted log-linear and power-law truths with three metrics and littl
 7 sources; 6 to 64 runs; 60 worlds each): 90 % intervals of the optimum's weights held the true
 optimum in 87-98 % of cases (mean 92). Drawing whole runs instead gave 84-96 % (89) and fails near
 m + 2 runs, where a draw may lack a source; Bayesian row weights gave 46-88 %. With one metric and
-noise as large as its effect they held it in 67-90 %: an optimum in a corner of the fit stays there
+noise as large as its effect they held it in 67-95 %: an optimum in a corner of the fit stays there
 in most replicates. What no bootstrap sees: that a law fitted on small models may be wrong about
 large ones.
 """

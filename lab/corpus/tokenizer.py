@@ -237,9 +237,11 @@ def list_tokenizers(ws: Workspace) -> list[str]:
 
 
 def default_tokenizer(ws: Workspace) -> str:
-    """The first tokenizer by name; ArtifactMissing if there is none."""
-    names = list_tokenizers(ws)
-    if not names:
+    """The tokenizer that was made first, so that adding another changes no count shown by default;
+    ArtifactMissing if there is none.
+    """
+    files = list(ws.tokenizers.glob("[!.]*/tokenizer.yaml"))
+    if not files:
         raise ArtifactMissing(
             "This workspace has no tokenizer.",
             where=str(ws.tokenizers),

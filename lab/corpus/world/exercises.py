@@ -57,7 +57,7 @@ def _sum(rng: Random) -> str:
     if chance(rng, 0.3):
         return f"{asked.formula} = {asked.result}"
     if chance(rng, 0.5):
-        return f"{asked.story} Now there are {asked.result} {asked.goods}."
+        return f"{asked.story} {asked.statement} {asked.result} {asked.goods}."
     return f"{asked.story}\nQuestion: {asked.question}\nAnswer: {asked.result} {asked.goods}"
 
 

@@ -99,7 +99,7 @@ def _sums(rng: Random, _: str) -> list[str]:
     for _number in range(4 + int(rng.random() * 4)):
         one, two = make_sum(rng), make_sum(rng)
         parts.append(
-            f"{one.story} Since {one.formula} = {one.result}, there are now {one.result} "
+            f"{one.story} Since {one.formula} = {one.result}, {one.owner} now counts {one.result} "
             f"{one.goods}. In the same way {two.formula} = {two.result}."
         )
     return parts

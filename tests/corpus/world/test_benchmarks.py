@@ -40,7 +40,7 @@ def kin(one, two):
 
 
 def mood(one, two):
-    """What follows for A and C from `one` A are B and `two` B are C, by counting possible worlds."""
+    """What follows for A and C from `one` A are B and `two` B are C, by possible worlds."""
     worlds = [(b, c) for b in (0, 1) for c in (0, 1)]  # an A's memberships in B and in C
     allowed = [(b, c) for b, c in worlds if not b or c == (two == "All")]
     if one == "All":
@@ -135,11 +135,13 @@ def test_sums_are_right(benchmarks):
 
 def test_code_answers_do_what_the_docstring_says():
     """Each task's expression gives the stated value on an example; no near miss does."""
-    values = [3, 8, 3, 5]
+    values = [4, 8, 3, 3, 7, 5]
     expected = {
-        "first": 3, "last": 5, "total": 19, "length": 4, "largest": 8, "smallest": 3,
-        "mean": 4.75, "ordered": [3, 3, 5, 8], "backwards": [5, 3, 8, 3], "tail": [8, 3, 5],
-        "unique": {3, 5, 8}, "leading": [3, 8], "double": 14, "half": 3.5, "square": 49, "add": 9,
+        "first": 4, "last": 5, "total": 30, "length": 6, "largest": 8, "smallest": 3,
+        "mean": 5, "ordered": [3, 3, 4, 5, 7, 8], "backwards": [5, 7, 3, 3, 8, 4],
+        "tail": [8, 3, 3, 7, 5],
+        "unique": {3, 4, 5, 7, 8}, "leading": [4, 8],
+        "double": 14, "half": 3.5, "square": 49, "add": 9,
         "subtract": 5, "scale": 14, "is_even": False, "is_odd": True, "is_large": True,
         "is_small": False,
     }  # fmt: skip
@@ -150,7 +152,7 @@ def test_code_answers_do_what_the_docstring_says():
         assert right == expected[task.name]
         for code in task.wrong:
             if not task.name.startswith("is_"):
-                assert evaluate(code) != right or type(evaluate(code)) is not type(right)
+                assert evaluate(code) != right
 
 
 def test_grammar_pairs_differ_by_one_place(benchmarks):
