@@ -14,7 +14,7 @@ from lab.ui.text import label
 BADGES = {
     flow.DONE: (":material/check_circle:", "green"),
     flow.STALE: (":material/update:", "orange"),
-    flow.MISSING: (":material/radio_button_unchecked:", "red"),
+    flow.MISSING: (":material/radio_button_unchecked:", "blue"),
     flow.OPTIONAL: (":material/radio_button_unchecked:", "gray"),
 }
 
@@ -42,7 +42,7 @@ for place, station in enumerate(found, start=1):
         st.markdown(f"**{count(place)}. {label(station.name)}**", width=210)
         st.caption(label(station.words), width="stretch")
         wanted = station.state != flow.DONE and station.action and not running
-        if wanted and st.button(label(station.button), key=f"do_{station.action}"):
+        if wanted and st.button(label(station.step), key=f"do_{station.action}"):
             start(ws, station.action, {})
         none_yet = station.name == "Recipes" and station.state == flow.MISSING
         if none_yet and st.button("Start one by size", key="start_recipe"):
@@ -59,8 +59,6 @@ if recent:
     link("jobs", "All jobs")
 upcoming = flow.next_station(found)
 next_steps(
-    (upcoming.page, f"{upcoming.name}: {upcoming.words}", {})
-    if upcoming
-    else ("compare", "Compare two mixtures", {}),
+    (upcoming.page, upcoming.step, {}) if upcoming else ("compare", "Compare two mixtures", {}),
     ("browse", "Read documents", {}),
 )

@@ -1,4 +1,4 @@
-"""Shared by all tests: a small workspace of plain text, and the sample workspace, each built once."""
+"""Shared by all tests: a small workspace of plain text and the sample workspace, built once."""
 
 import json
 import os
@@ -19,10 +19,35 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 settings.register_profile("lab", deadline=None)
 settings.load_profile("lab")
 
-WORDS = (
-    "river stone market lamp quiet green carry follow under bridge seven letter the of and to with "
-    "have that be window answer garden morning copper follows learns"
-).split()
+WORDS = [
+    "river",
+    "stone",
+    "market",
+    "lamp",
+    "quiet",
+    "green",
+    "carry",
+    "follow",
+    "under",
+    "bridge",
+    "seven",
+    "letter",
+    "the",
+    "of",
+    "and",
+    "to",
+    "with",
+    "have",
+    "that",
+    "be",
+    "window",
+    "answer",
+    "garden",
+    "morning",
+    "copper",
+    "follows",
+    "learns",
+]
 
 
 def write_jsonl(path: Path, texts: list[str]) -> Path:

@@ -247,7 +247,7 @@ def default_tokenizer(ws: Workspace) -> str:
             where=str(ws.tokenizers),
             next_step="`mixlab measure` trains one on all sources",
         )
-    return names[0]
+    return min(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent.name
 
 
 def tokenizer_facts(ws: Workspace, name: str) -> Facts:

@@ -15,12 +15,13 @@ import streamlit as st
 from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.evaluation.choose import compare_named
-from lab.evaluation.compare import Comparison, Difference
+from lab.evaluation.compare import Comparison
 from lab.evaluation.metrics import MEAN
+from lab.evaluation.verdicts import Difference
 from lab.proxy.runs import load_run, run_folders
 from lab.ui.components import table
 from lab.ui.figures import GREY, blank, draw, ink, palette
-from lab.ui.formats import number, plural, signed
+from lab.ui.formats import plural, signed
 from lab.ui.text import figure_text, label, show_plain
 
 SCOPES = {
@@ -150,6 +151,7 @@ def difference_table(rows: Sequence[Difference], key: str, a: str, b: str) -> No
                 "difference": row.difference.value,
                 "interval": interval_words(row),
                 "verdict": verdict_words(row, a, b),
+                "chance": row.chance,
                 "n": row.difference.n,
                 "seeds": row.seeds,
                 "why": row.reason,
@@ -164,7 +166,8 @@ def difference_table(rows: Sequence[Difference], key: str, a: str, b: str) -> No
         key=key,
         alt="Both values, their difference with its interval, and the verdict",
         column_config={a: config(format="%.4f"), f"{b} ": config(b, format="%.4f")}
-        | {"difference": config(format="%+.4f"), "interval": "95 % interval"},
+        | {"difference": config(format="%+.4f"), "interval": "95 % interval"}
+        | {"chance": config(format="%.3f")},
     )
 
 
@@ -183,34 +186,34 @@ def verdict_words(row: Difference, a: str, b: str) -> str:
 
 def show_advice(found: Comparison) -> None:
     """What would change the conclusion."""
-    open_rows = [row for row in found.rows if row.verdict == "unresolved"]
-    seeds = [r for r in open_rows if r.seed_share is None or r.seed_share > 0.5]
-    single = [r for r in open_rows if r.seed_share is None]
     st.subheader("What would change the conclusion", anchor=False)
-    if not open_rows:
+    unresolved = [row for row in found.rows if row.verdict == "unresolved"]
+    if not unresolved:
         st.markdown("Every difference is resolved at this size and budget.")
         return
-    if single:
-        st.markdown(
-            f"{plural(len(single), 'difference')} cannot be judged: with one seed in a group, the "
-            "noise of training is unknown. Train at least two seeds of each recipe, better three."
-        )
-    if len(seeds) > len(single):
-        st.markdown(
-            f"{plural(len(seeds) - len(single), 'difference')} would be narrowed most by more "
-            "seeds."
-        )
-    if len(open_rows) > len(seeds):
-        st.markdown(
-            f"{plural(len(open_rows) - len(seeds), 'difference')} would be narrowed most by more "
-            "items or more held-out text."
-        )
-    widest = max(open_rows, key=lambda r: abs(r.difference.value))
-    st.caption(
-        f"Largest unresolved difference: {label(widest.metric.on)}, "
-        f"{label(METRIC_WORDS.get(widest.metric.metric, widest.metric.metric))}, "
-        f"{number(widest.difference.value, 3)}."
-    )
+    kinds = [obstacle(row) for row in unresolved]
+    for kind, words in OBSTACLES.items():
+        if kind in kinds:
+            st.markdown(f"{plural(kinds.count(kind), 'difference')}: {label(words)}")
+
+
+OBSTACLES = {
+    "one seed": "with one seed in a group, the noise of training is unknown. Train at least two "
+    "seeds of each recipe, better three.",
+    "chance": "both recipes are at chance. The benchmark is too hard for models of this size and "
+    "budget; train longer or larger ones.",
+    "seeds": "most of the noise is between seeds. More seeds would narrow the interval most.",
+    "items": "most of the noise is between items. More items or held-out text would narrow it.",
+}
+
+
+def obstacle(row: Difference) -> str:
+    """The key of OBSTACLES that says why a difference is not resolved."""
+    if row.seed_share is None:
+        return "one seed"
+    if row.chance is not None and all(e.low <= row.chance <= e.high for e in (row.a, row.b)):
+        return "chance"
+    return "seeds" if row.seed_share > 0.5 else "items"
 
 
 def show_nothing_scored(names: Sequence[str]) -> None:

@@ -59,7 +59,7 @@ def threshold_controls(
 ) -> None:
     """Slider and number boxes for the bounds of one signal."""
     bounds = bounds_of(found.rules, signal)
-    positions = slider_positions(bins)
+    positions = slider_positions(bins, bounds)
     where = (recipe, source, signal)
     key = f"slide.{recipe.name}.{source}.{signal}"
     shown = snapped(positions, bounds)
@@ -89,14 +89,17 @@ def threshold_controls(
         )
 
 
-def slider_positions(bins: Histogram) -> list[float]:
-    """Round numbers over the drawn range, whole ones for counts."""
+def slider_positions(bins: Histogram, bounds: Bounds) -> list[float]:
+    """Round numbers over the drawn range, whole ones for counts, and the bounds themselves."""
     low, high = bins.edges[0], bins.edges[-1]
+    inside = [bound for bound in bounds if bound is not None and low <= bound <= high]
     if bins.scale == "whole":
-        return [float(v) for v in range(round(low), round(high))] or [low, high]
-    log = bins.scale == "log"
-    grid = np.geomspace(low, high, STEPS) if log else np.linspace(low, high, STEPS)
-    rounded = np.unique([float(f"{value:.3g}") for value in grid])
+        grid = np.arange(round(low), round(high), dtype=np.float64)
+    elif bins.scale == "log":
+        grid = np.geomspace(low, high, STEPS)
+    else:
+        grid = np.linspace(low, high, STEPS)
+    rounded = np.unique([*(float(f"{value:.3g}") for value in grid), *inside])
     return [float(value) for value in rounded] if rounded.size > 1 else [low, high]
 
 

@@ -18,26 +18,26 @@ from lab.ui.measuring import signals_state, tokens_counted
 from lab.ui.source_table import token_count
 from lab.ui.tables import manifests
 
-DONE, MISSING, STALE, OPTIONAL = "done", "missing", "stale", "optional"
+DONE, MISSING, STALE, OPTIONAL = "done", "to do", "stale", "optional"
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A station of the flow: its state, what is there in words, and where to go."""
+    """A station of the flow: its state, what is there in words, where to go and what to do."""
 
     name: str
     state: str  # one of DONE, MISSING, STALE, OPTIONAL
     words: str
     page: str
+    step: str  # what to do here, in words
     action: str = ""  # a job that does it
-    button: str = ""
 
 
 def stations(ws: Workspace) -> list[Station]:
     """All stations in the order of the flow."""
     sources = list_sources(ws)
     if not sources:
-        return [Station("Sources", MISSING, "no text yet", "sources")]
+        return [Station("Sources", MISSING, "no text yet", "sources", "Add a source")]
     benchmarks = benchmark_names(ws)
     return [
         sources_station(ws, sources),
@@ -61,9 +61,8 @@ def sources_station(ws: Workspace, sources: list[Source]) -> Station:
     tokens = [token_count(ws, source.name) for source in sources]
     known = sum(t for t in tokens if t is not None)
     words = f"{plural(len(sources), 'source')}, {compact(documents)} documents"
-    return Station(
-        "Sources", DONE, words + (f", {compact(known)} tokens" if known else ""), "sources"
-    )
+    words += f", {compact(known)} tokens" if known else ""
+    return Station("Sources", DONE, words, "sources", "Add a source")
 
 
 def signals_station(ws: Workspace, sources: list[Source]) -> Station:
@@ -75,7 +74,7 @@ def signals_station(ws: Workspace, sources: list[Source]) -> Station:
     ready = sum(state == "measured" for state in states.values())
     state = DONE if ready == len(states) else STALE if "stale" in states.values() else MISSING
     words = f"measured for {ready} of {plural(len(states), 'source')}"
-    return Station("Tokens and signals", state, words, "sources", "measure", "Measure")
+    return Station("Tokens and signals", state, words, "sources", "Measure the sources", "measure")
 
 
 def duplicates_station(ws: Workspace) -> Station:
@@ -86,16 +85,16 @@ def duplicates_station(ws: Workspace) -> Station:
         older = bool(manifests(ws, "duplicates"))
         words = "searched before the sources changed" if older else "not searched yet"
         state = STALE if older else OPTIONAL
-        return Station("Duplicates", state, words, "sources", "dedup", "Find duplicates")
+        return Station("Duplicates", state, words, "sources", "Find duplicates", "dedup")
     copies = sum(v for k, v in facts.items() if k.endswith("copies") and isinstance(v, int))
     words = f"searched; {plural(copies, 'copy', 'copies')}" if copies else "searched"
-    return Station("Duplicates", DONE, words, "sources")
+    return Station("Duplicates", DONE, words, "sources", "Find duplicates")
 
 
 def contamination_station(ws: Workspace, sources: list[Source], benchmarks: list[str]) -> Station:
     """Benchmark items in the text."""
     if not benchmarks:
-        return Station("Contamination", OPTIONAL, "no benchmark is registered", "sources")
+        return Station("Contamination", OPTIONAL, "no benchmark is registered", "sources", "")
     found = 0
     for source in sources:
         try:
@@ -105,9 +104,9 @@ def contamination_station(ws: Workspace, sources: list[Source], benchmarks: list
             continue
     words = f"searched in {found} of {plural(len(sources), 'source')}"
     if found == len(sources):
-        return Station("Contamination", DONE, words, "sources")
+        return Station("Contamination", DONE, words, "sources", "")
     return Station(
-        "Contamination", OPTIONAL, words, "sources", "decontaminate", "Search for benchmark items"
+        "Contamination", OPTIONAL, words, "sources", "Search for benchmark items", "decontaminate"
     )
 
 
@@ -116,7 +115,8 @@ def recipes_station(ws: Workspace) -> Station:
     listed = list_recipes(ws)
     broken = sum(item.recipe is None for item in listed)
     words = plural(len(listed), "recipe") + (f", {broken} cannot be read" if broken else "")
-    return Station("Recipes", DONE if len(listed) > broken else MISSING, words, "mixture")
+    state = DONE if len(listed) > broken else MISSING
+    return Station("Recipes", state, words, "mixture", "Start a recipe")
 
 
 def runs_station(ws: Workspace, benchmarks: list[str]) -> Station:
@@ -124,16 +124,15 @@ def runs_station(ws: Workspace, benchmarks: list[str]) -> Station:
     runs = list(ws.runs.glob("*/run.json"))
     scored = len(list(ws.runs.glob("*/scores/summary.json")))
     words = f"{plural(len(runs), 'run')}, {scored} scored on {plural(len(benchmarks), 'benchmark')}"
-    return Station(
-        "Proxy runs", DONE if scored else MISSING, words, "compare" if scored else "runs"
-    )
+    state = DONE if scored else MISSING
+    return Station("Proxy runs", state, words, "runs", "Train small models on two recipes")
 
 
 def exports_station(ws: Workspace) -> Station:
     """Exports written into the workspace."""
     written = [p for p in ws.folder("exports").glob("*") if p.is_dir()]
     state = DONE if written else MISSING
-    return Station("Exports", state, plural(len(written), "export"), "export")
+    return Station("Exports", state, plural(len(written), "export"), "export", "Export a recipe")
 
 
 def benchmark_names(ws: Workspace) -> list[str]:

@@ -46,7 +46,8 @@ def histogram_figure(
             at = float(np.log10(bound)) if bins.scale == "log" else bound
             add_cut(figure, at, f"{word} {number(bound)}")
     figure.update_xaxes(type="log" if bins.scale == "log" else "linear")
-    figure.update_layout(hovermode="x unified")
+    # room for the words of the cuts between figure and legend
+    figure.update_layout(hovermode="x unified", margin={"t": 60}, legend={"y": 1.16})
     return figure
 
 

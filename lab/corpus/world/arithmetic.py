@@ -28,7 +28,7 @@ _STORIES: Final[dict[str, tuple[str, ...]]] = {
         "{x} has {a} {goods}. {y} brings {b} more.",
         "There are {a} {goods} on the table, and {x} adds {b} more.",
         "{x} finds {a} {goods} and then {b} more.",
-        "{x} buys {a} {goods} in the morning and {b} more at dusk.",
+        "{x} buys {a} {goods} at dawn and {b} more at dusk.",
     ),
     "-": (
         "{x} has {a} {goods} and gives away {b} of them.",

@@ -109,7 +109,7 @@ def _participle(rng: Random) -> Pair:
 def _order(rng: Random) -> Pair:
     noun, adj = pick(rng, POOLS["noun"]), pick(rng, POOLS["adj"])
     start = f"The {pick(rng, POOLS['group'])} {pick(rng, POOLS['verb'])} the "
-    rest = f" {pick(rng, POOLS['time'])} and then went home."
+    rest = f" {pick(rng, POOLS['time'])}."
     return Pair("order", start, f"{adj} {noun}", f"{noun} {adj}", rest)
 
 
