@@ -160,6 +160,8 @@ def difference_table(rows: Sequence[Difference], key: str, a: str, b: str) -> No
             for row in rows
         ]
     )
+    said = [c for c in ("chance", "twin") if any(v not in (None, "") for v in frame[c])]
+    frame = frame.drop({"chance", "twin"} - set(said))
     config = st.column_config.NumberColumn
     table(
         frame,

@@ -103,7 +103,7 @@ def set_weights(visitor: Visitor, ws: Workspace, other: Visitor) -> str:
 
 def train_two(visitor: Visitor) -> None:
     """Train two recipes and watch the losses arrive."""
-    visitor.open(f"runs?train={A}&train={B}&train_tokens_nano=0.02&seeds=2")
+    visitor.open(f"runs?train={A}&train={B}&train_tokens_nano=0.01&seeds=2")
     press(visitor, "Train 4 runs")
     progress = visitor.page.locator("[data-testid=stProgress]").first
     expect(progress).to_be_visible(timeout=MINUTES)

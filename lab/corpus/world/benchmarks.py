@@ -27,7 +27,7 @@ from lab.corpus.world.statements import PROMPTS, QUESTIONS
 
 Item = dict[str, Any]
 SIZES: Final[dict[str, int]] = {
-    "facts": 332, "reasoning": 400, "arithmetic": 240, "code": 200, "grammar": 240,
+    "facts": 308, "reasoning": 400, "arithmetic": 240, "code": 200, "grammar": 240,
 }  # fmt: skip
 NAMES: Final[tuple[str, ...]] = tuple(n for name in SIZES for n in (name, f"{name}_twin"))
 

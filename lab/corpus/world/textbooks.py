@@ -82,14 +82,11 @@ def write_chapter(rng: Random, index: int) -> Draft:
 
 def _reasoning(rng: Random, form: str) -> list[str]:
     parts = []
-    for _number in range(4 + int(rng.random() * 4)):
+    for _number in range(5 + int(rng.random() * 5)):
         problem = make_problem(rng, form=form)
-        lines = [*problem.premises]
-        if chance(rng, 0.4):
+        lines = [*problem.premises, conclude(rng, problem)]
+        if chance(rng, 0.4):  # after the conclusion: a rule read before it gives it away
             lines.append(say(rng, _BECAUSE, {"rule": rule_of(problem)}))
-        lines.append(conclude(rng, problem))
-        if chance(rng, 0.2):
-            lines.append(pick(rng, _ADVICE))
         parts.append(" ".join(lines))
     return parts
 
