@@ -6,7 +6,7 @@ from lab.mixture.recipe import Recipe
 from lab.ui import filter_panel as panel
 from lab.ui.components import header, next_steps, pick_recipe, table
 from lab.ui.cuts import apply_cuts, drafts, read_cuts
-from lab.ui.fallout import fallout, per_source
+from lab.ui.fallout import account_of, fallout, per_source
 from lab.ui.histogram import bins_of
 from lab.ui.job_panel import watch
 from lab.ui.measuring import offer_measuring
@@ -40,7 +40,7 @@ def live(recipe: Recipe, source: str) -> None:
         with top:
             signal = panel.choose_signal(ws, source, recipe.sources[source])
         found = fallout(ws, source, rules, [signal], recipe.tokenizer)
-        saved = fallout(ws, source, recipe.sources[source], [signal], recipe.tokenizer)
+        saved = account_of(ws, source, recipe.sources[source], recipe.tokenizer)
         bins = bins_of(found, signal)
         with moves:
             panel.threshold_controls(recipe, source, signal, found, bins)
@@ -52,7 +52,7 @@ def live(recipe: Recipe, source: str) -> None:
         st.subheader("What each rule takes", anchor=False)
         panel.show_rules(found)
         st.subheader("Read what falls", anchor=False)
-        panel.show_samples(ws, recipe.name, source, signal, found, saved)
+        panel.show_samples(ws, recipe, source, signal, found)
         st.subheader("Every source of the recipe", anchor=False)
         table(
             per_source(ws, recipe, drafts(recipe)),

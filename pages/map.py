@@ -67,8 +67,11 @@ def live(frame: pl.DataFrame) -> None:
             map_view.show_selection(ws, frame.filter(pl.col("label") == cluster))
         else:
             st.caption("Draw a lasso around points, or choose a cluster, to read what is in it.")
+    st.subheader("Clusters", anchor=False)
     map_view.show_clusters(frame)
 
 
 live(frame)
+st.subheader("How varied each source is", anchor=False)
+map_view.show_breadth(ws)
 next_steps(("filters", "Cut what does not belong", {}), ("mixture", "Weigh the sources", {}))

@@ -11,10 +11,10 @@ Corrected predictions are fit(p) + e_b, a distribution over b (basic bootstrap; 
 Efron 1983). Their medians are the values shown, their quantiles the intervals.
 
 Measured on planted worlds (one log-linear metric, 3 or 7 sources, 6 to 64 runs, 60 worlds each).
-Where mixtures made no difference it claimed a gain in 2-7 % of worlds; a fit taken at its word
-does so in 23-75 %. Where the mean gain was like the noise of a run, or more, claims were right in
-85-100 %; where it was a tenth of that few were made, and 40-80 % of them were right. The gain's 90
-% intervals held the truth in 65-98 %: too narrow, and the gain up to 1.8 times too high, where noise
+Where mixtures made no difference it claimed a gain in 2-7 % of worlds; a fit taken at its word does
+so in 23-75 %. Where the mean gain was like the noise of a run, or more, claims were right in 85-100
+%; where it was a tenth of that few were made, and 40-80 % of them were right. The gain's 90 %
+intervals held the truth in 65-98 %: too narrow, and the gain up to 1.8 times too high, where noise
 is like the effect, because the fit that plays the truth is itself more curved than the truth.
 
 Runs needed to resolve a gain follow from its error shrinking with the root of the number of runs:

@@ -9,6 +9,7 @@ import polars as pl
 
 from lab.cli.show import Shown, say, terminal_progress
 from lab.core.errors import ConfigError
+from lab.core.lock import held
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace, create, open_workspace
 from lab.jobs.actions import run_action
@@ -86,16 +87,23 @@ def init(options: argparse.Namespace) -> Shown:
 
 
 def app(options: argparse.Namespace) -> Shown:
-    """Open the app; without a workspace, make one from the sample world first."""
+    """Open the app; without a workspace, make one from the sample world first, or finish it."""
     path = workspace_path(options)
-    if not (path / "workspace.json").exists():
-        say(f"no workspace at {path}: building one from the sample world")
+    if not (path / "workspace.json").exists() or left_unfinished(workspace(options)):
+        say(f"no finished workspace at {path}: building one from the sample world")
         options.sample, options.documents, options.seed = True, None, 0
         init(options)
     from lab.ui.launch import serve
 
     serve(path.resolve(), options.port)
     return Shown({})
+
+
+def left_unfinished(ws: Workspace) -> bool:
+    """True if building the sample world was interrupted, and nobody is at it now."""
+    from lab.jobs.sample import is_unfinished
+
+    return is_unfinished(ws) and not held(ws.root / "lock.json")
 
 
 def add(options: argparse.Namespace) -> Shown:
@@ -120,18 +128,7 @@ def seeds(options: argparse.Namespace) -> list[int]:
 def train(options: argparse.Namespace) -> Shown:
     """Train proxy runs; --resume continues the unfinished runs of the recipes."""
     if options.resume:
-        from lab.proxy.runs import unfinished
-
-        ws = workspace(options)
-        found = unfinished(ws, options.recipes)
-        params = [(r.recipe, r.size, r.tokens, r.seed) for r in found]
-        shown = Shown({"runs": [], "failed": []}, notes=["nothing to resume"] if not found else [])
-        for recipe, size, tokens, seed in params:
-            part = act(options, "train", recipes=[recipe], size=size, tokens=tokens, seeds=[seed])
-            shown.data["runs"] += part.data.get("runs", [])
-            shown.data["failed"] += part.data.get("failed", [])
-            shown.notes.extend(part.notes)
-        return failed_runs(shown)
+        return resume(options)
     return failed_runs(
         act(
             options,
@@ -145,6 +142,21 @@ def train(options: argparse.Namespace) -> Shown:
             address=options.address,
         )
     )
+
+
+def resume(options: argparse.Namespace) -> Shown:
+    """Continue the unfinished runs of some recipes, as they were prepared."""
+    from lab.mixture.recipe_files import read_recipe
+    from lab.proxy.runs import unfinished
+
+    ws = workspace(options)
+    paths = [Path(name) for name in options.recipes]
+    names = [read_recipe(path).name if path.is_file() else str(path) for path in paths]
+    found = [run.id for run in unfinished(ws, names)]
+    if not found:
+        return Shown({"runs": [], "failed": {}}, notes=["nothing to resume"])
+    where = {key: getattr(options, key) for key in ("workers", "engine", "address")}
+    return failed_runs(act(options, "resume", runs=found, **where))
 
 
 def sweep(options: argparse.Namespace) -> Shown:

@@ -3,6 +3,7 @@ status.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -47,11 +48,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: no fault
         return 0
+    except Exception as error:
+        if options.debug:
+            raise
+        report(unforeseen(error), options.json)
+        return 1
+
+
+def unforeseen(error: Exception) -> LabError:
+    """A fault that no stage foresaw: an unreadable file, or an error of ours."""
+    where = getattr(error, "filename", None)
+    return LabError(
+        f"{type(error).__name__}: {error}",
+        where=str(where or ""),
+        next_step="check that file and its permissions"
+        if where
+        else "run it again with --debug and report what it prints: this is a fault of Mixture Lab",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command, print what it found, return its status."""
-    result: Shown = options.command(options)
+    aside = sys.stderr if options.json else sys.stdout  # a library's chatter must not join the JSON
+    with contextlib.redirect_stdout(aside):
+        result: Shown = options.command(options)
     if options.json:
         print(json.dumps(result.data, ensure_ascii=False, allow_nan=False, default=str))
     else:

@@ -11,6 +11,18 @@ Options = argparse.ArgumentParser
 SIZES = ("nano", "micro", "mini", "small", "base")
 
 
+def whole(text: str, least: int = 0) -> int:
+    """An option that is a whole number, zero or more."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} up")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """An option that is a whole number above zero; underscores as in recipes: 5_000_000."""
+    return whole(text.replace("_", ""), 1)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `mixlab`; every command sets `options.command`."""
     parser = argparse.ArgumentParser(
@@ -59,7 +71,7 @@ def command(
 def add_workspace_commands(commands: "argparse._SubParsersAction[Options]") -> None:
     """app, init, add, sources, tokenizer, jobs."""
     p = command(commands, "app", act.app, "open the app", "mixlab app\nmixlab app --port 8600")
-    p.add_argument("--port", type=int, default=8501, help="default: 8501")
+    p.add_argument("--port", type=count, default=8501, help="default: 8501")
     p = command(
         commands,
         "init",
@@ -68,8 +80,8 @@ def add_workspace_commands(commands: "argparse._SubParsersAction[Options]") -> N
         "mixlab init --sample\nmixlab init -w my-workspace",
     )
     p.add_argument("--sample", action="store_true", help="with the sample world")
-    p.add_argument("--documents", type=int, help="documents of the sample world")
-    p.add_argument("--seed", type=int, default=0, help="seed of the sample world")
+    p.add_argument("--documents", type=count, help="documents of the sample world")
+    p.add_argument("--seed", type=whole, default=0, help="seed of the sample world")
     p = command(
         commands,
         "add",
@@ -100,7 +112,7 @@ def add_workspace_commands(commands: "argparse._SubParsersAction[Options]") -> N
         detachable=True,
     )
     p.add_argument("name")
-    p.add_argument("--vocab", type=int, default=4096, help="entries (default: 4096)")
+    p.add_argument("--vocab", type=count, default=4096, help="entries (default: 4096)")
     p.add_argument("--from", dest="source", help="tokenizer.json, folder or hub id")
     p = command(
         commands,
@@ -143,9 +155,9 @@ def add_attribute_commands(commands: "argparse._SubParsersAction[Options]") -> N
         "mixlab dedup\nmixlab dedup --bands 14 --rows 8 --jaccard 0.8",
         detachable=True,
     )
-    p.add_argument("--bands", type=int, default=14)
-    p.add_argument("--rows", type=int, default=8)
-    p.add_argument("--ngram", type=int, default=5, help="words a shingle")
+    p.add_argument("--bands", type=count, default=14)
+    p.add_argument("--rows", type=count, default=8)
+    p.add_argument("--ngram", type=count, default=5, help="words a shingle")
     p.add_argument("--jaccard", type=float, default=0.8, help="similarity that counts as a copy")
 
 
@@ -163,7 +175,7 @@ def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> Non
     )
     p.add_argument("--source", help="default: all")
     p.add_argument("--benchmarks", nargs="+", metavar="NAME", help="default: all registered")
-    p.add_argument("--ngram", type=int, default=13)
+    p.add_argument("--ngram", type=count, default=13)
     p = command(
         commands,
         "score",
@@ -184,7 +196,7 @@ def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> Non
     )
     p.add_argument("--source", help="default: all")
     p.add_argument("--encoder", default="all-MiniLM-L6-v2", help="name, folder or hub id")
-    p.add_argument("--sample", type=int, default=2000, help="documents a source (default: 2000)")
+    p.add_argument("--sample", type=count, default=2000, help="documents a source (default: 2000)")
     command(
         commands,
         "map",
@@ -248,7 +260,7 @@ def add_training_commands(commands: "argparse._SubParsersAction[Options]") -> No
     )
     p.add_argument("recipes", metavar="RECIPE", nargs="+")
     add_run_options(p)
-    p.add_argument("--seeds", type=int, default=1, metavar="K", help="runs a recipe (default: 1)")
+    p.add_argument("--seeds", type=count, default=1, metavar="K", help="runs a recipe (default: 1)")
     p.add_argument("--resume", action="store_true", help="continue the recipes' unfinished runs")
     p = command(
         commands,
@@ -259,7 +271,7 @@ def add_training_commands(commands: "argparse._SubParsersAction[Options]") -> No
         detachable=True,
     )
     p.add_argument("recipe", metavar="RECIPE")
-    p.add_argument("--runs", type=int, default=12, metavar="K", help="mixtures (default: 12)")
+    p.add_argument("--runs", type=count, default=12, metavar="K", help="mixtures (default: 12)")
     add_run_options(p)
     p = command(
         commands,
@@ -284,16 +296,16 @@ def add_training_commands(commands: "argparse._SubParsersAction[Options]") -> No
 def add_run_options(parser: Options) -> None:
     """Size, tokens, seed and where to run."""
     parser.add_argument("--size", choices=SIZES, default="nano", help="default: nano")
-    parser.add_argument("--tokens", type=int, help="tokens a run (default: the size's)")
-    parser.add_argument("--seed", type=int, default=0, help="first seed (default: 0)")
+    parser.add_argument("--tokens", type=count, help="tokens a run (default: the size's)")
+    parser.add_argument("--seed", type=whole, default=0, help="first seed (default: 0)")
     add_engine(parser)
+    parser.add_argument("--address", help="of a Ray cluster (default: start one here)")
 
 
 def add_engine(parser: Options) -> None:
     """Where work runs."""
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: cores)")
+    parser.add_argument("--workers", type=count, metavar="N", help="processes (default: cores)")
     parser.add_argument("--engine", choices=("local", "ray"), default="local")
-    parser.add_argument("--address", help="of a Ray cluster (default: start one here)")
 
 
 def add_advice_commands(commands: "argparse._SubParsersAction[Options]") -> None:

@@ -20,8 +20,8 @@ def sources(options: argparse.Namespace) -> Shown:
         {"source": s.name, "kind": s.kind, "licence": s.licence, **s.counts}
         for s in list_sources(workspace(options))
     ]
-    frame = pl.DataFrame(listed)
-    return Shown({"sources": rows(frame)}, [("Sources", frame)])
+    flat = [{k: v for k, v in row.items() if not isinstance(v, dict)} for row in listed]
+    return Shown({"sources": listed}, [("Sources", pl.DataFrame(flat))])
 
 
 def recipes(options: argparse.Namespace) -> Shown:
@@ -118,7 +118,8 @@ def jobs(options: argparse.Namespace) -> Shown:
     ws = workspace(options)
     if options.what == "list":
         listed = [job_row(job) for job in list_jobs(ws)]
-        return Shown({"jobs": listed}, [("Jobs", pl.DataFrame(listed))])
+        frame = pl.DataFrame(listed, infer_schema_length=None)  # an estimate may come late
+        return Shown({"jobs": listed}, [("Jobs", frame)])
     if not options.id:
         raise ConfigError("Name the job.", next_step="`mixlab jobs` lists them")
     if options.what == "cancel":

@@ -115,8 +115,9 @@ def build(
         **facts,
     }
     write_json(partial / "manifest.json", manifest)
+    if load(final) is None:
+        shutil.rmtree(final, ignore_errors=True)  # a folder without manifest: somebody damaged it
     publish(partial, final)
-    shutil.rmtree(partial, ignore_errors=True)
     return Artifact(final, manifest)
 
 

@@ -3,17 +3,21 @@
 A step is `function(task) -> result` with picklable task and result, importable by name; it reads
 and writes files itself and knows nothing of the engine. The local engine starts fresh processes
 (`spawn`: forking a process that holds threads can hang), so each worker pays its imports once,
-about a second for Polars and numba, six for sentence-transformers. One worker, or one task, runs in
-this process. Ray is an extra (`pip install mixlab[ray]`).
+about a second for Polars and numba, six for sentence-transformers. They end with this process, even
+if it is killed, and leave Ctrl-C to it. One worker, or one task, runs in this process. Ray is an
+extra (`pip install mixlab[ray]`).
 """
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from lab.core.errors import Cancelled, ConfigError, DependencyMissing
+from lab.core.errors import Cancelled, ConfigError, DependencyMissing, JobLost
 from lab.core.progress import SILENT, Progress
 
 Task = TypeVar("Task")
@@ -64,7 +68,7 @@ def in_processes(
 ) -> Iterator[tuple[int, Result]]:
     """Yield (index, result) as processes finish; a wish to stop is noticed in half a second."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=follow_parent)
     try:
         pending = {pool.submit(function, task): i for i, task in enumerate(tasks)}
         while pending:
@@ -73,10 +77,33 @@ def in_processes(
                 yield pending.pop(future), future.result()
             if progress.stopping:
                 raise Cancelled("Stopped on request.", next_step="run the same command to continue")
+    except BrokenProcessPool as error:
+        raise JobLost(
+            "A worker process died, most likely for want of memory.",
+            value=f"{workers} workers",
+            next_step="run the same command with fewer --workers; finished shards are kept",
+        ) from error
     finally:
         for process in list((pool._processes or {}).values()) if progress.stopping else []:
             process.terminate()  # a stop must not wait for a shard that takes minutes
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def follow_parent() -> None:
+    """Make this worker end with its parent, and ignore Ctrl-C, which the parent answers.
+
+    A worker of a killed parent would wait for ever, or write beside the process that resumes.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """Wait for the end of the parent process, then end this one at once."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def on_ray(

@@ -4,13 +4,14 @@ A file is written beside its place and renamed; a folder is filled under a tempo
 renamed as a whole. `fsync` runs before the rename, so a power cut cannot leave a named, empty file.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,20 @@ CHUNK = 1 << 20  # bytes read at once while hashing
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` with `content` in one step; a full disk raises LabError and leaves the old
-    file.
+    """Replace `path` with `content` in one step; a disk that is full or cannot be written raises
+    LabError and leaves the old file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temp.open("wb") as handle:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
         temp.replace(path)
     except OSError as error:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):
+            temp.unlink()
         raise disk_error(error, path) from error
 
 
@@ -65,7 +67,14 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML file, read with the safe loader; ConfigError names line and column."""
     try:
         return parse_yaml(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (IsADirectoryError, PermissionError) as error:
+        raise ConfigError(
+            "This file cannot be read.",
+            where=str(path),
+            value=error.strerror,
+            next_step="name a YAML file that you may read",
+        ) from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a day 2026-13-45
         raise ConfigError(
             "This file is not YAML.",
             where=str(path),
@@ -113,10 +122,9 @@ def new_folder(final: Path) -> Iterator[Path]:
 
     If another process published the same folder meanwhile, theirs stays: same id, same content.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
     temp = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.tmp")
-    temp.mkdir()
     try:
+        temp.mkdir(parents=True)
         yield temp
         publish(temp, final)
     except OSError as error:
@@ -138,11 +146,13 @@ def disk_error(error: OSError, path: Path) -> LabError:
     """An OSError in words a person can act on, with the free space where the file should be."""
     folder = next(p for p in [path, *path.parents] if p.exists())
     free = shutil.disk_usage(folder).free / 1e9
+    refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    cure = "make the folder writable" if refused else "free some space"
     return LabError(
         f"Writing failed: {error.strerror or error}.",
         where=str(path),
         value=f"{free:.2f} GB free",
-        next_step="free some space or choose a workspace on another disk, then run the step again; "
+        next_step=f"{cure} or choose a workspace on another disk, then run the step again; "
         "nothing that was finished is lost",
     )
 

@@ -15,7 +15,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from lab.core.errors import WorkspaceError
-from lab.core.files import read_json, write_json
+from lab.core.files import disk_error, read_json, write_json
 
 POLL = 0.1  # seconds between two attempts
 
@@ -24,7 +24,8 @@ POLL = 0.1  # seconds between two attempts
 def hold(path: Path, purpose: str, patience: float, busy: str) -> Iterator[None]:
     """Hold the lock whose description is `path`, waiting up to `patience` seconds for it.
 
-    Raises WorkspaceError with the text `busy` and the holder's pid and purpose.
+    Raises WorkspaceError with the text `busy` and the holder's pid and purpose, LabError where the
+    folder cannot be written.
     """
     lock = FileLock(path.with_suffix(".lock"))
     try:
@@ -37,6 +38,8 @@ def hold(path: Path, purpose: str, patience: float, busy: str) -> Iterator[None]
             value=f"process {holder.get('pid')}: {holder.get('purpose')}",
             next_step="wait for it, or see `mixlab jobs` to cancel it; reading is always possible",
         ) from error
+    except OSError as error:
+        raise disk_error(error, path) from error
     try:
         own = {"pid": os.getpid(), "start": process_start(os.getpid()), "purpose": purpose}
         write_json(path, own)
@@ -67,4 +70,4 @@ def read_holder(path: Path) -> dict[str, Any] | None:
 def held(path: Path) -> bool:
     """True while the process named in `path` lives."""
     holder = read_holder(path)
-    return bool(holder) and process_start(int(holder["pid"])) == holder["start"]
+    return holder is not None and process_start(int(holder["pid"])) == holder["start"]

@@ -74,4 +74,9 @@ def scalar(hint: Any, value: Any, where: str) -> Any:
 def wrong_type(value: object, plain: list[type], where: str) -> ConfigError:
     """The error for a value of the wrong scalar type."""
     names = " or ".join(t.__name__ for t in plain)
-    return ConfigError(f"A value of type {names} was expected.", where=where, value=value)
+    return ConfigError(
+        f"A value of type {names} was expected.",
+        where=where,
+        value=value,
+        next_step="write it without quotes" if isinstance(value, str) else f"write a plain {names}",
+    )

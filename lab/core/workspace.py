@@ -25,6 +25,7 @@ from lab.core.files import read_json, write_json
 from lab.core.lock import hold
 
 VERSION = 1
+FOLDERS = ("sources", "recipes", "runs", "benchmarks", "tokenizers", "artifacts", "jobs")
 HELDOUT_SHARE = (
     0.02  # of documents by content hash; enough for 200 documents of a 10k-document source
 )
@@ -92,16 +93,15 @@ def create(root: Path, heldout_share: float = HELDOUT_SHARE) -> Workspace:
     """Make an empty workspace at `root`; WorkspaceError if the folder holds something else."""
     if (root / "workspace.json").exists():
         return open_workspace(root)
-    if root.exists() and any(root.iterdir()):
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise WorkspaceError(
-            "This folder is not empty and is no workspace.",
+            "This place is not empty and is no workspace.",
             where=str(root),
             next_step="choose an empty or new folder with -w",
         )
-    root.mkdir(parents=True, exist_ok=True)
-    for name in ("sources", "recipes", "runs", "benchmarks", "tokenizers", "artifacts", "jobs"):
-        (root / name).mkdir(exist_ok=True)
     write_json(root / "workspace.json", {"version": VERSION, "heldout_share": heldout_share})
+    for name in FOLDERS:
+        (root / name).mkdir(exist_ok=True)
     return open_workspace(root)
 
 

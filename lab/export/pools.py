@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lab.core.artifacts import write_part
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.corpus.tokenizer import tokenizer_facts
@@ -37,7 +38,7 @@ def write_parquet(ws: Workspace, share: Share, folder: Path) -> list[Path]:
     written = []
     for number, frame in enumerate(pool_frames(ws, share)):
         path = folder / f"{share.source}-{number:05d}.parquet"
-        frame.write_parquet(path, compression="zstd")
+        write_part(frame, path)
         written.append(path)
     return written
 

@@ -5,6 +5,7 @@ over the same stored columns. Somebody without the lab can run it (`duckdb < sel
 workspace's folder), read it in review, or translate it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.core.artifacts import Artifact
@@ -43,20 +44,21 @@ def files(ws: Workspace, artifact: Artifact) -> str:
 def source_select(ws: Workspace, recipe: Recipe, source: str) -> str:
     """The documents of one source that pass its rules, with a flag per phase."""
     phase_rules = [phase.filters.get(source, ()) for phase in recipe.mixture.phases]
-    columns = list(
-        dict.fromkeys(r.signal for rules in (recipe.rules(source), *phase_rules) for r in rules)
-    )
-    joins = []
-    for k, artifact in enumerate(
-        {c.artifact.path: c.artifact for c in locate(ws, source, columns)}.values()
-    ):
-        joins.append(f"JOIN {files(ws, artifact)} AS a{k} USING (id)")
-    where = ["NOT d.heldout", *(predicate(rule) for rule in recipe.rules(source))]
+    located = locate(ws, source, recipe.signals(source))
+    artifacts = {column.artifact.path: column.artifact for column in located}
+    joins = [
+        f"JOIN {files(ws, artifact)} AS a{k} USING (id)"
+        for k, artifact in enumerate(artifacts.values())
+    ]
+    table = {path: f"a{k}" for k, path in enumerate(artifacts)}
+    # two artifacts may hold the same column, so every one is named with its table
+    columns = {c.name: f"{table[c.artifact.path]}.{name(c.stored)}" for c in located}
+    where = ["NOT d.heldout", *(predicate(rule, columns) for rule in recipe.rules(source))]
     if recipe.decontaminate:
         where.append(clean(ws, source, recipe.decontaminate))
     flags = []
     for k, phase in enumerate(recipe.mixture.phases):
-        inside = [predicate(rule) for rule in phase_rules[k]] or ["true"]
+        inside = [predicate(rule, columns) for rule in phase_rules[k]] or ["true"]
         wanted = "true" if phase.weights.get(source, 0.0) > 0 else "false"
         flags.append(f"{' AND '.join([wanted, *inside])} AS phase_{k}")
     return (
@@ -74,9 +76,12 @@ def clean(ws: Workspace, source: str, policy: Decontaminate) -> str:
     return f"d.id NOT IN (SELECT id FROM {table} WHERE benchmark IN ({protected}))"
 
 
-def predicate(rule: Rule) -> str:
-    """A rule as SQL; a missing value fails, as it does in the lab."""
-    column = name(rule.signal)
+def predicate(rule: Rule, columns: Mapping[str, str]) -> str:
+    """A rule as SQL over `columns` (signal -> column); compared as doubles, as the lab does.
+
+    A missing value fails; the lab refuses it.
+    """
+    column = f"CAST({columns[rule.signal]} AS DOUBLE)"
     bounds = [f"{column} >= {rule.min!r}"] if rule.min is not None else []
     bounds += [f"{column} <= {rule.max!r}"] if rule.max is not None else []
     return f"coalesce({' AND '.join(bounds)}, false)"

@@ -6,6 +6,7 @@ gave loss spikes elsewhere. Two passes: the first streams the sources once and d
 buckets on disk, the second shuffles one bucket at a time, so memory is one shard.
 """
 
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lab.core.artifacts import write_part
 from lab.core.errors import LabError
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
@@ -22,6 +24,7 @@ from lab.export.plan import PhasePlan, Plan, Share
 from lab.export.pools import open_jsonl, pool_frames
 
 SHARD_DOCUMENTS = 50_000
+SHARD_BYTES = 500_000_000  # estimated; books would make a shard of 50,000 documents too large
 BYTES_PER_TOKEN = 6.0  # upper estimate for the check of free space
 SEED = 0
 WriteShard = Callable[[pl.DataFrame, Path], None]
@@ -45,7 +48,7 @@ def write(
     notes = ["Read the phases in order, each phase's shards in order; no weights are needed."]
     for k, phase in enumerate(plan.phases):
         low, high = k / len(plan.phases), (k + 1) / len(plan.phases)
-        drawn = write_phase(ws, plan, phase, folder, suffix, shard, progress.part(low, high))
+        drawn = write_phase(ws, plan, k, folder, suffix, shard, progress.part(low, high))
         notes.append(f"Phase {phase.name}: {drawn:,} documents, {phase.tokens:,.0f} tokens asked.")
     return notes
 
@@ -67,43 +70,53 @@ def require_space(plan: Plan, folder: Path) -> None:
 def write_phase(
     ws: Workspace,
     plan: Plan,
-    phase: PhasePlan,
+    number: int,
     folder: Path,
     suffix: str,
     shard: WriteShard,
     progress: Progress,
 ) -> int:
-    """Deal one phase to buckets, shuffle each into a shard; returns the number of documents."""
-    rng = np.random.default_rng([SEED, len(phase.folder)])
-    count = max(1, -(-phase.documents // SHARD_DOCUMENTS))
+    """Deal phase `number` to buckets, shuffle each into a shard; the number of documents."""
+    phase = plan.phases[number]
+    rng = np.random.default_rng([SEED, number])
+    count = shard_count(phase)
     buckets = folder / f".buckets-{phase.folder}"
-    for number, share in enumerate(phase.shares):
+    for k, share in enumerate(phase.shares):
         copies = draw(ws, plan.tokenizer, share, rng)
         deal(ws, share, copies, buckets, count, rng)
-        progress(number + 1, 2 * len(phase.shares), f"{phase.name}: {share.source}")
+        progress(k + 1, 2 * len(phase.shares), f"{phase.name}: {share.source}")
     (folder / phase.folder).mkdir()
     total = 0
-    for number in range(count):
-        frame = pl.concat([pl.read_parquet(p) for p in sorted(buckets.glob(f"{number:05d}-*"))])
-        order = rng.permutation(frame.height)
-        shard(frame[order], folder / phase.folder / f"shard-{number:05d}{suffix}")
-        total += frame.height
-        progress(count + number + 1, 2 * count, f"{phase.name}: shard {number + 1} of {count}")
+    for k in range(count):
+        pieces = sorted(buckets.glob(f"{k:05d}-*"))
+        if pieces:  # few long documents may leave a bucket empty
+            frame = pl.concat([pl.read_parquet(piece) for piece in pieces])
+            order = rng.permutation(frame.height)
+            shard(frame[order], folder / phase.folder / f"shard-{k:05d}{suffix}")
+            total += frame.height
+        progress(count + k + 1, 2 * count, f"{phase.name}: shard {k + 1} of {count}")
     shutil.rmtree(buckets)
     return total
+
+
+def shard_count(phase: PhasePlan) -> int:
+    """Shards of a phase, so that one fits in memory by documents and by bytes."""
+    by_bytes = phase.tokens * BYTES_PER_TOKEN / SHARD_BYTES
+    return max(1, -(-phase.documents // SHARD_DOCUMENTS), math.ceil(by_bytes))
 
 
 def draw(
     ws: Workspace, tokenizer: str, share: Share, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Copies of each row of the pool, [pool_documents]: together they meet the tokens."""
+    """Copies of each row of the pool, [pool_documents]: together they just meet the tokens."""
     lengths = require_tokens(ws, share.source, tokenizer).scan().select("tokens").collect()
     sizes = lengths["tokens"].gather(share.rows).to_numpy().astype(np.int64) + 1
     whole, rest = divmod(share.tokens, float(sizes.sum()))
     copies = np.full(len(sizes), int(whole), np.int64)
     order = rng.permutation(len(sizes))
     reached = np.cumsum(sizes[order])
-    copies[order[: int(np.searchsorted(reached, rest))]] += 1
+    if rest > 0:
+        copies[order[: int(np.searchsorted(reached, rest)) + 1]] += 1
     return copies
 
 
@@ -125,7 +138,7 @@ def deal(
         place = rng.integers(count, size=len(rows))
         for bucket in np.unique(place):
             path = buckets / f"{bucket:05d}-{share.source}-{number:05d}.parquet"
-            frame[rows[place == bucket]].write_parquet(path)
+            write_part(frame[rows[place == bucket]], path)
 
 
 def jsonl_shard(frame: pl.DataFrame, path: Path) -> None:
@@ -136,4 +149,4 @@ def jsonl_shard(frame: pl.DataFrame, path: Path) -> None:
 
 def parquet_shard(frame: pl.DataFrame, path: Path) -> None:
     """One shard as Parquet."""
-    frame.write_parquet(path, compression="zstd")
+    write_part(frame, path)

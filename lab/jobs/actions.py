@@ -123,6 +123,16 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Continue and score unfinished runs as they were prepared."""
+
+    runs: list[str]
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """Train a designed set of mixtures around a recipe."""
 
@@ -171,6 +181,7 @@ PARAMS: dict[str, type] = {
     "map": Map,
     "benchmark": Benchmark,
     "train": Train,
+    "resume": Resume,
     "sweep": Sweep,
     "evaluate": Evaluate,
     "export": Export,

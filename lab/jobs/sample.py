@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from lab.core.bundle import bundled
-from lab.core.files import read_yaml, write_text
+from lab.core.files import read_yaml, write_json, write_text
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import add_source, list_sources
@@ -60,7 +60,15 @@ def build_sample(
     labels = labels_of(world, ws.folder("world", "labels", "educational.ids.jsonl"))
     score(ws, "educational", labels, names, progress=report.part(0.8, 1.0, "quality: "))
     recipes = add_recipes(ws)
-    return {"sources": names, "benchmarks": benchmarks, "recipes": recipes, "tokenizer": TOKENIZER}
+    made = {"sources": names, "benchmarks": benchmarks, "recipes": recipes, "tokenizer": TOKENIZER}
+    write_json(world / "done.json", made)
+    return made
+
+
+def is_unfinished(ws: Workspace) -> bool:
+    """True if somebody began to build the sample here, and it was interrupted."""
+    world = ws.folder("world")
+    return world.is_dir() and not (world / "done.json").is_file()
 
 
 def add_sources(ws: Workspace, world: Path, progress: Progress) -> None:

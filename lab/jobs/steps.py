@@ -193,7 +193,14 @@ def train(ws: Workspace, p: a.Train, progress: Progress) -> Result:
     return train_folders(folders, p, progress.part(0.1, 1.0))
 
 
-def train_folders(folders: Sequence[Path], p: a.Train | a.Sweep, progress: Progress) -> Result:
+def resume(ws: Workspace, p: a.Resume, progress: Progress) -> Result:
+    """Unfinished runs, continued side by side from their checkpoints."""
+    return train_folders([ws.runs / name for name in p.runs], p, progress)
+
+
+def train_folders(
+    folders: Sequence[Path], p: a.Train | a.Resume | a.Sweep, progress: Progress
+) -> Result:
     """Train prepared runs and score them; failures are reported beside what succeeded."""
     from lab.proxy.sweep import run_many
 
@@ -254,6 +261,7 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "map": project,
     "benchmark": benchmark,
     "train": train,
+    "resume": resume,
     "sweep": sweep,
     "evaluate": evaluate,
     "export": export,

@@ -1,7 +1,7 @@
 """Jobs: anything over 200 ms runs in a process of its own, described by a folder.
 
     jobs/<utc>-<id>/
-      spec.json      action, parameters, time of creation
+      spec.json      action, parameters, time of creation, folder that relative paths start from
       pid.json       process id and its start time (ids are reused; the pair is not)
       progress.json  done, total, message, seconds; at most five writes a second
       log.txt        everything the worker printed
@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,13 +81,16 @@ def start_job(ws: Workspace, action: str, params: dict[str, Any]) -> Job:
     folder = ws.jobs / job_id
     folder.mkdir(parents=True)
     spec = {"action": action, "params": params, "created": created.isoformat()}
-    write_json(folder / "spec.json", spec)
+    write_json(folder / "spec.json", spec | {"cwd": str(Path.cwd())})
     launch(ws, folder)
     return read_job(folder)
 
 
 def launch(ws: Workspace, folder: Path) -> None:
-    """Start the worker of a job folder in its own session."""
+    """Start the worker of a job folder in its own session, where its relative paths mean something;
+    a resumed job may have been asked for elsewhere.
+    """
+    cwd = Path(read(folder / "spec.json").get("cwd", ""))
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "lab.jobs.worker", str(ws.root), str(folder)],
@@ -94,11 +98,18 @@ def launch(ws: Workspace, folder: Path) -> None:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            cwd=cwd if cwd.is_dir() else None,
         )
     # A child that ends stays a zombie until it is waited for; the thread costs nothing.
     threading.Thread(target=process.wait, daemon=True).start()
-    own = {"pid": process.pid, "start": process_start(process.pid)}
-    write_json(folder / "pid.json", own)
+    write_pid(folder, process.pid)
+
+
+def write_pid(folder: Path, pid: int) -> None:
+    """Say which process works on the job. Both sides do: the starter, so that the job can be
+    cancelled at once, and the worker, in case the starter was killed before it could.
+    """
+    write_json(folder / "pid.json", {"pid": pid, "start": process_start(pid)})
 
 
 def list_jobs(ws: Workspace) -> list[Job]:
@@ -172,24 +183,25 @@ def cancel_job(ws: Workspace, job_id: str, *, wait: bool = False) -> Job:
 
 
 def kill_later(folder: Path, pid: int) -> None:
-    """Kill the worker's process group if it is still alive after the grace period."""
+    """Kill the worker's process group if it is still alive after the grace period; a worker that
+    ended without a word was cancelled, not lost.
+    """
     deadline = time.monotonic() + GRACE_SECONDS
-    while time.monotonic() < deadline:
-        if not read_job(folder).active:
-            return
+    while read_job(folder).active and time.monotonic() < deadline:
         time.sleep(0.1)
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    if read(folder / "pid.json").get("pid") != pid:
+        return  # resumed meanwhile: another process works on it
+    if read_job(folder).active:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    if not (folder / "result.json").exists():
+        write_json(folder / "result.json", {"state": "cancelled"})
 
 
 def signal_process(pid: int, number: signal.Signals) -> None:
     """Send a signal; a process that is gone needs none."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        return
 
 
 def resume_job(ws: Workspace, job_id: str) -> Job:
@@ -199,7 +211,7 @@ def resume_job(ws: Workspace, job_id: str) -> Job:
         raise ConfigError("This job is still running.", value=job_id, next_step="cancel it first")
     for name in ("result.json", "pid.json", "progress.json"):
         (job.folder / name).unlink(missing_ok=True)
-    spec = {"action": job.action, "params": job.params, "created": datetime.now(UTC).isoformat()}
+    spec = read(job.folder / "spec.json") | {"created": datetime.now(UTC).isoformat()}
     write_json(job.folder / "spec.json", spec)
     launch(ws, job.folder)
     return read_job(job.folder)

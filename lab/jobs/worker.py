@@ -9,16 +9,17 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lab.core.errors import Cancelled, LabError
+from lab.core.errors import Cancelled, LabError, WorkspaceError
 from lab.core.files import write_json
 from lab.core.progress import Progress, Report
 from lab.core.workspace import Workspace, open_workspace
 from lab.jobs.actions import run_action
-from lab.jobs.store import list_jobs, read
+from lab.jobs.store import list_jobs, read, write_pid
 
 POLL = 0.3  # seconds between two looks at the queue
 NICE = 5  # the app and the user's other programs come first
@@ -40,6 +41,7 @@ def main(root: Path, folder: Path) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     os.nice(NICE)
+    write_pid(folder, os.getpid())
     started = time.monotonic()
     outcome = attempt(root, folder, stop)
     write_json(folder / "result.json", outcome | {"seconds": time.monotonic() - started})
@@ -52,7 +54,8 @@ def attempt(root: Path, folder: Path, stop: Stop) -> dict[str, Any]:
     try:
         ws = open_workspace(root)
         wait_for_turn(ws, folder, stop)
-        with ws.lock(f"job {folder.name} ({spec['action']})", patience=60):
+        with ExitStack() as held:
+            wait_for_lock(ws, folder, f"job {folder.name} ({spec['action']})", stop, held)
             report = Progress(lambda r: write_progress(folder, r), lambda: stop.asked)
             result = run_action(ws, spec["action"], spec["params"], report)
     except Cancelled:
@@ -86,10 +89,28 @@ def wait_for_turn(ws: Workspace, folder: Path, stop: Stop) -> None:
             raise Cancelled("Cancelled while waiting.")
         if not ahead:
             break
-        waiting = {"queued": True, "message": f"waiting for {ahead[-1].action} ({ahead[-1].id})"}
-        write_json(folder / "progress.json", waiting)
+        say_waiting(folder, f"{ahead[-1].action} ({ahead[-1].id})")
         time.sleep(POLL)
+
+
+def wait_for_lock(ws: Workspace, folder: Path, purpose: str, stop: Stop, held: ExitStack) -> None:
+    """Enter the workspace's lock into `held`, however long another process, such as a command in a
+    terminal, keeps it.
+    """
+    while True:
+        if stop.asked:
+            raise Cancelled("Cancelled while waiting.")
+        try:
+            held.enter_context(ws.lock(purpose, patience=POLL))
+            break
+        except WorkspaceError as error:
+            say_waiting(folder, str(error.value))
     write_json(folder / "progress.json", {"message": "starting"})
+
+
+def say_waiting(folder: Path, what: str) -> None:
+    """Show the job as queued."""
+    write_json(folder / "progress.json", {"queued": True, "message": f"waiting for {what}"})
 
 
 if __name__ == "__main__":

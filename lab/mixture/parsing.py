@@ -1,11 +1,12 @@
 """Reading a recipe strictly: every refusal names the key, its value and the next step."""
 
 import math
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lab.core.errors import ConfigError, nearest
-from lab.core.settings import from_mapping, known_keys
+from lab.core.settings import from_mapping, known_keys, scalar
 from lab.curation.duplicates import DedupConfig, MinHash
 from lab.curation.filters import Rule, parse_rules
 from lab.mixture.recipe import (
@@ -18,6 +19,9 @@ from lab.mixture.recipe import (
     Phase,
     Recipe,
 )
+
+LARGEST = sys.float_info.max / 1e6  # so that a sum of weights stays finite
+ROUNDING = 1e-12  # of a sum of normalised weights; a weight read back must not change its last bit
 
 
 def parse_recipe(value: object, where: str) -> Recipe:
@@ -36,7 +40,7 @@ def parse_recipe(value: object, where: str) -> Recipe:
     sources = parse_sources(top["sources"], f"{where}.sources")
     return Recipe(
         name=parse_name(top["name"], f"{where}.name"),
-        tokenizer=str(top.get("tokenizer", "")),
+        tokenizer=scalar(str | None, top.get("tokenizer"), f"{where}.tokenizer") or "",
         sources=sources,
         mixture=parse_mixture(top["mixture"], set(sources), f"{where}.mixture"),
         dedup=parse_dedup(top.get("dedup"), set(sources), f"{where}.dedup"),
@@ -59,12 +63,22 @@ def parse_name(value: object, where: str) -> str:
 def parse_sources(value: object, where: str) -> dict[str, tuple[Rule, ...]]:
     """`{source: {filters: [...]}}` as rules per source; at least one source."""
     if not isinstance(value, Mapping) or not value:
-        raise ConfigError("A recipe needs at least one source.", where=where, value=value)
+        raise ConfigError(
+            "A recipe needs at least one source.",
+            where=where,
+            value=value,
+            next_step="write `sources: {web: {}, books: {}}`",
+        )
     rules = {}
     for name, body in value.items():
-        keys = known_keys(body or {}, {"filters"}, f"{where}.{name}")
-        rules[str(name)] = parse_rules(keys.get("filters") or [], f"{where}.{name}.filters")
+        keys = known_keys({} if body is None else body, {"filters"}, f"{where}.{name}")
+        rules[str(name)] = parse_filters(keys.get("filters"), f"{where}.{name}.filters")
     return rules
+
+
+def parse_filters(value: object, where: str) -> tuple[Rule, ...]:
+    """A list of rules; an empty key is an empty list."""
+    return parse_rules([] if value is None else value, where)
 
 
 def parse_dedup(value: object, sources: set[str], where: str) -> DedupConfig | None:
@@ -74,11 +88,25 @@ def parse_dedup(value: object, sources: set[str], where: str) -> DedupConfig | N
     keys = known_keys(value, {"exact", "minhash", "keep"}, where)
     if keys.get("minhash") is not None:
         keys["minhash"] = from_mapping(MinHash, keys["minhash"], f"{where}.minhash")
-    keep = keys.get("keep") or []
-    check_sources(keep, sources, f"{where}.keep")
     return DedupConfig(
-        exact=bool(keys.get("exact", True)), minhash=keys.get("minhash"), keep=tuple(keep)
+        exact=scalar(bool, keys.get("exact", True), f"{where}.exact"),
+        minhash=keys.get("minhash"),
+        keep=parse_keep(keys.get("keep"), sources, f"{where}.keep"),
     )
+
+
+def parse_keep(value: object, sources: set[str], where: str) -> tuple[str, ...]:
+    """Sources in order of preference, each at most once."""
+    names = [] if value is None else value
+    if not isinstance(names, list) or len(set(map(str, names))) < len(names):
+        raise ConfigError(
+            "A list of sources was expected, each named once.",
+            where=where,
+            value=value,
+            next_step="write `keep: [textbook, web]`, the preferred source first",
+        )
+    check_sources(names, sources, where)
+    return tuple(map(str, names))
 
 
 def parse_decontaminate(value: object, where: str) -> Decontaminate | None:
@@ -100,7 +128,12 @@ def parse_decontaminate(value: object, where: str) -> Decontaminate | None:
 def parse_mixture(value: object, sources: set[str], where: str) -> Mixture:
     """Budget, cap and phases; every weight names a source of the recipe."""
     keys = known_keys(value, {"tokens", "repeat_cap", "phases"}, where)
-    tokens = positive(keys.get("tokens"), f"{where}.tokens", "the token budget of the real run")
+    tokens = positive(
+        keys.get("tokens"),
+        f"{where}.tokens",
+        "the token budget of the real run, a whole number such as 1_000_000_000",
+        least=1,
+    )
     cap = positive(keys.get("repeat_cap", REPEAT_CAP), f"{where}.repeat_cap", "a number of epochs")
     phases = keys.get("phases")
     if not isinstance(phases, list) or not phases:
@@ -119,24 +152,48 @@ def parse_mixture(value: object, sources: set[str], where: str) -> Mixture:
             value=total,
             next_step="correct a share, or add the missing phase",
         )
+    check_phase_names(parsed, f"{where}.phases")
     return Mixture(int(tokens), parsed, cap)
+
+
+def check_phase_names(phases: Sequence[Phase], where: str) -> None:
+    """ConfigError if two phases have one name: tables and exports tell them apart by it."""
+    names = [phase.name for phase in phases]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(
+                "Two phases have the same name.",
+                where=where,
+                value=name,
+                next_step="give every phase a `name` of its own",
+            )
 
 
 def parse_phase(value: object, sources: set[str], where: str) -> Phase:
     """One phase with normalised weights."""
     keys = known_keys(value, {"name", "share", "weights", "filters"}, where)
-    filters = keys.get("filters") or {}
+    filters = {} if keys.get("filters") is None else keys["filters"]
+    if not isinstance(filters, Mapping):
+        raise ConfigError(
+            "The filters of a phase are given per source.",
+            where=f"{where}.filters",
+            value=filters,
+            next_step="write `filters: {web: [{signal: gopher.word_count, min: 50}]}`",
+        )
     check_sources(filters, sources, f"{where}.filters")
     return Phase(
         name=parse_name(keys.get("name", "all"), f"{where}.name"),
         share=positive(keys.get("share", 1.0), f"{where}.share", "a share of the tokens"),
         weights=normalized(keys.get("weights"), sources, f"{where}.weights"),
-        filters={n: parse_rules(r, f"{where}.filters.{n}") for n, r in filters.items()},
+        filters={str(n): parse_filters(r, f"{where}.filters.{n}") for n, r in filters.items()},
     )
 
 
 def normalized(value: object, sources: set[str], where: str) -> dict[str, float]:
-    """Weights divided by their sum; zero weights stay, negative and non-finite ones are errors."""
+    """Weights divided by their sum; zero weights stay, negative and non-finite ones are errors.
+
+    Weights that sum to 1 already stay as they are, so that a recipe read back is the same recipe.
+    """
     if not isinstance(value, Mapping) or not value:
         raise ConfigError(
             "A phase needs weights.", where=where, value=value, next_step="write {source: weight}"
@@ -145,8 +202,13 @@ def normalized(value: object, sources: set[str], where: str) -> dict[str, float]
     weights = {}
     for name, weight in value.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float):
-            raise ConfigError("A weight must be a number.", where=f"{where}.{name}", value=weight)
-        if not math.isfinite(weight) or weight < 0:
+            raise ConfigError(
+                "A weight must be a number.",
+                where=f"{where}.{name}",
+                value=weight,
+                next_step="write a share such as 0.3, without quotes",
+            )
+        if not 0 <= weight <= LARGEST:
             raise ConfigError(
                 "A weight must not be negative or infinite.",
                 where=f"{where}.{name}",
@@ -162,13 +224,15 @@ def normalized(value: object, sources: set[str], where: str) -> dict[str, float]
             value=dict(value),
             next_step="give at least one source a positive weight",
         )
+    if abs(total - 1) <= ROUNDING:
+        return weights
     return {name: weight / total for name, weight in weights.items()}
 
 
-def positive(value: Any, where: str, meaning: str) -> float:
-    """A finite number above zero."""
+def positive(value: Any, where: str, meaning: str, least: float = 0.0) -> float:
+    """A finite number above zero, and not below `least`."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
+    if not number or not 0 < value <= LARGEST or value < least:
         raise ConfigError(
             "A number above zero was expected.",
             where=where,
@@ -181,7 +245,7 @@ def positive(value: Any, where: str, meaning: str) -> float:
 def check_sources(names: Iterable[object], sources: set[str], where: str) -> None:
     """ConfigError unless every name is a source of the recipe."""
     for name in names:
-        if name not in sources:
+        if str(name) not in sources:
             raise ConfigError(
                 f"Unknown source {str(name)!r}.",
                 where=where,

@@ -70,6 +70,11 @@ class Recipe:
         extra = phase.filters.get(source, ()) if phase else ()
         return (*self.sources[source], *extra)
 
+    def signals(self, source: str) -> list[str]:
+        """The columns that rules on `source` read, in any phase, each once."""
+        extra = [rule for phase in self.mixture.phases for rule in phase.filters.get(source, ())]
+        return list(dict.fromkeys(rule.signal for rule in (*self.sources[source], *extra)))
+
     def average_weights(self) -> dict[str, float]:
         """Share of all training tokens per source, over the phases."""
         return {

@@ -4,11 +4,12 @@ Saving keeps the version it replaces under `recipes/.history/`, named by its con
 decision is lost and an edit can be undone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.core.errors import ConfigError, LabError, nearest
-from lab.core.files import read_yaml, write_yaml
+from lab.core.files import file_sha256, read_yaml, write_bytes, write_yaml
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
 from lab.corpus.tokenizer import list_tokenizers
@@ -47,7 +48,12 @@ def load_recipe(ws: Workspace, name_or_path: str) -> Recipe:
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
-            raise ConfigError("There is no such recipe file.", value=name_or_path)
+            raise ConfigError(
+                "There is no such recipe file.",
+                where=str(path.parent.resolve()),
+                value=name_or_path,
+                next_step="name a file, or a recipe of the workspace: `mixlab recipes` lists them",
+            )
         return check_recipe(ws, read_recipe(path), str(path))
     stored = ws.recipes / f"{parse_name(name_or_path, 'recipe')}.yaml"
     if not stored.is_file():
@@ -72,9 +78,9 @@ def check_recipe(ws: Workspace, recipe: Recipe, where: str) -> Recipe:
     return recipe
 
 
-def check_names(names: object, known: list[str], kind: str, where: str) -> None:
+def check_names(names: Iterable[str], known: list[str], kind: str, where: str) -> None:
     """ConfigError for the first of `names` that is not among `known`."""
-    for name in names:  # type: ignore[attr-defined]
+    for name in names:
         if name not in known:
             raise ConfigError(
                 f"The workspace has no {kind} {name!r}.",
@@ -98,14 +104,14 @@ def keep_old(ws: Workspace, path: Path, new: Recipe) -> None:
     try:
         old = recipe_id(read_recipe(path))
     except LabError:
-        old = "unreadable"  # still somebody's work: keep the bytes
+        old = file_sha256(path)[:20]  # unreadable, still somebody's work: keep the bytes
     if old != recipe_id(new):
         kept = ws.recipes / ".history" / f"{path.stem}-{old}.yaml"
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_bytes(path.read_bytes())
+        write_bytes(kept, path.read_bytes())
 
 
 def history(ws: Workspace, name: str) -> list[Path]:
     """Earlier versions of a recipe, newest first."""
-    kept = (ws.recipes / ".history").glob(f"{parse_name(name, 'recipe')}-*.yaml")
+    content = "[0-9a-f]" * 20  # a whole id: `phi-*` would also match the history of `phi-like`
+    kept = (ws.recipes / ".history").glob(f"{parse_name(name, 'recipe')}-{content}.yaml")
     return sorted(kept, key=lambda p: p.stat().st_mtime_ns, reverse=True)

@@ -77,7 +77,7 @@ def apply_rules(ws: Workspace, recipe: Recipe, source: str) -> pl.DataFrame:
     """Attributes of a source with `mask` filled in by its rules and by contamination."""
     rules = recipe.rules(source)
     phase_rules = [phase.filters.get(source, ()) for phase in recipe.mixture.phases]
-    columns = list(dict.fromkeys(r.signal for rs in (rules, *phase_rules) for r in rs))
+    columns = recipe.signals(source)
     frame = attributes(ws, source, columns, recipe.tokenizer or default_tokenizer(ws))
     mask = fail_mask(frame, rules)
     if recipe.decontaminate:

@@ -14,6 +14,8 @@ from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
 from lab.curation.accounting import account
+from lab.curation.attributes import contamination_matches, locate
+from lab.curation.duplicates import require_duplicates
 from lab.mixture.recipe import Recipe, recipe_mapping
 from lab.mixture.selection import Verdicts, judge
 
@@ -33,7 +35,10 @@ class Supply:
 
 
 def supply_key(ws: Workspace, recipe: Recipe) -> str:
-    """A cache key: changes when a decision about documents, a source or its documents change."""
+    """A cache key: changes when a decision about documents, a source or what is read of it changes.
+
+    Raises what `measure_supply` raises for an attribute that is not stored.
+    """
     mapping = recipe_mapping(recipe)
     phases = [
         {"filters": p.get("filters"), "drawn": [n for n, w in p["weights"].items() if w > 0]}
@@ -41,7 +46,20 @@ def supply_key(ws: Workspace, recipe: Recipe) -> str:
     ]
     documents = [get_source(ws, name).documents for name in recipe.sources]
     decided = {k: mapping.get(k) for k in ("sources", "dedup", "decontaminate", "tokenizer")}
-    return digest([str(ws.root), decided, phases, documents])
+    return digest([str(ws.root), decided, phases, documents, attribute_ids(ws, recipe)])
+
+
+def attribute_ids(ws: Workspace, recipe: Recipe) -> list[str]:
+    """Names of the stored attributes that decide, so that a score learned anew is seen."""
+    ids = []
+    for source in recipe.sources:
+        ids += [column.artifact.id for column in locate(ws, source, recipe.signals(source))]
+        if recipe.decontaminate:
+            names, ngram = recipe.decontaminate.benchmarks, recipe.decontaminate.ngram
+            ids.append(contamination_matches(ws, source, names, ngram).parent.name)
+    if recipe.dedup and recipe.dedup.minhash:
+        ids.append(require_duplicates(ws, recipe.dedup.minhash).id)
+    return ids
 
 
 def measure_supply(ws: Workspace, recipe: Recipe) -> Supply:

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import streamlit as st
 from numpy.typing import NDArray
 
+from lab.core.files import digest
 from lab.core.workspace import Workspace
+from lab.corpus.tokenizer import default_tokenizer
 from lab.curation.accounting import Accounting, account
 from lab.curation.filters import Rule, fail_mask
 from lab.mixture.recipe import Recipe
 from lab.ui.cuts import Cuts, apply_cuts, bounds_of
-from lab.ui.tables import attribute_table
+from lab.ui.tables import attribute_key, attribute_table
 
 WHICH = ("just dropped", "just kept", "borderline", "changed")
 
@@ -62,13 +65,30 @@ def fallout(
     return Fallout(frame, tuple(rules), account(frame.select("source", "tokens", "mask"), words))
 
 
+def account_of(ws: Workspace, source: str, rules: Sequence[Rule], tokenizer: str) -> Accounting:
+    """The account alone, kept for every set of rules that was looked at: it is small."""
+    name = tokenizer or default_tokenizer(ws)
+    columns = sorted({rule.signal for rule in rules})
+    thresholds = [(rule.signal, rule.min, rule.max) for rule in rules]
+    key = digest([attribute_key(ws, source, columns, name), thresholds])
+    return cached_account(ws, source, tuple(rules), name, key)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def cached_account(
+    _ws: Workspace, source: str, _rules: tuple[Rule, ...], tokenizer: str, key: str
+) -> Accounting:
+    """The account for `key`."""
+    return fallout(_ws, source, _rules, tokenizer=tokenizer).account
+
+
 def per_source(ws: Workspace, recipe: Recipe, changes: Mapping[str, Cuts]) -> pl.DataFrame:
     """Documents and tokens that every source keeps under its rules and the draft."""
     rows = []
     for source, saved in recipe.sources.items():
         rules = apply_cuts(saved, changes.get(source, {}))
-        found = fallout(ws, source, rules, tokenizer=recipe.tokenizer)
-        total, kept = found.account.total(), found.account.kept()
+        account = account_of(ws, source, rules, recipe.tokenizer)
+        total, kept = account.total(), account.kept()
         rows.append(
             {
                 "source": source,
@@ -83,11 +103,14 @@ def per_source(ws: Workspace, recipe: Recipe, changes: Mapping[str, Cuts]) -> pl
     return pl.DataFrame(rows)
 
 
-def samples(found: Fallout, saved: Fallout, signal: str, which: str, amount: int) -> pl.DataFrame:
+def samples(
+    found: Fallout, saved: NDArray[np.bool_], signal: str, which: str, amount: int
+) -> pl.DataFrame:
     """`amount` documents to read: id, tokens, value of `signal`, kept.
 
     `which` is one of WHICH: "just dropped" and "just kept" lie nearest the threshold on either
-    side,     "borderline" is both, "changed" stand otherwise than under the saved rules.
+    side,     "borderline" is both, "changed" stand otherwise than in `saved` (kept by
+    the saved rules).
     """
     values = found.frame[signal].cast(pl.Float64).to_numpy()
     low, high = bounds_of(found.rules, signal)
@@ -99,7 +122,7 @@ def samples(found: Fallout, saved: Fallout, signal: str, which: str, amount: int
         "just dropped": (below | above) if gaps else ~found.kept,
         "just kept": found.kept,
         "borderline": np.full(values.size, bool(gaps)),
-        "changed": found.kept != saved.kept,
+        "changed": found.kept != saved,
     }[which]
     return (
         found.frame.select("id", "tokens")

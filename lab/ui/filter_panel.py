@@ -12,6 +12,7 @@ import streamlit as st
 
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
+from lab.curation.accounting import Accounting
 from lab.curation.attributes import attribute_names
 from lab.curation.distribution import Histogram
 from lab.curation.filters import Rule
@@ -27,7 +28,7 @@ from lab.ui.cuts import (
     set_bounds,
     write_cuts,
 )
-from lab.ui.fallout import WHICH, Fallout, samples
+from lab.ui.fallout import WHICH, Fallout, fallout, samples
 from lab.ui.figures import GREY, draw, source_colours
 from lab.ui.formats import compact, count, number, percent, sentence
 from lab.ui.histogram import histogram_figure, tail_words
@@ -152,9 +153,9 @@ def preset_picker(recipe: Recipe, source: str) -> None:
         st.button("Replace the rules of this source", key="use_preset", on_click=use)
 
 
-def show_totals(found: Fallout, saved: Fallout) -> None:
+def show_totals(found: Fallout, saved: Accounting) -> None:
     """Kept documents and tokens, and the change against the saved recipe."""
-    total, kept, before = found.account.total(), found.account.kept(), saved.account.kept()
+    total, kept, before = found.account.total(), found.account.kept(), saved.kept()
     grid = st.grid(2, min_column_width=150, gap="small")
     for name, now, was, whole in (
         ("Documents kept", kept.documents, before.documents, total.documents),
@@ -224,13 +225,14 @@ def whole(title: str) -> object:
     return st.column_config.NumberColumn(title, format="localized", step=1)
 
 
-def show_samples(
-    ws: Workspace, recipe: str, source: str, signal: str, found: Fallout, saved: Fallout
-) -> None:
+def show_samples(ws: Workspace, recipe: Recipe, source: str, signal: str, found: Fallout) -> None:
     """Documents around the threshold, to read."""
     which = st.segmented_control(
         "Read", WHICH, default=WHICH[0], key="read", bind="query-params", required=True
     )
+    saved = found.kept
+    if which == "changed":
+        saved = fallout(ws, source, recipe.sources[source], tokenizer=recipe.tokenizer).kept
     chosen = samples(found, saved, signal, str(which), SHOWN)
     if chosen.is_empty():
         st.caption("No document of this kind. Move the threshold, or choose another kind above.")
@@ -243,7 +245,7 @@ def show_samples(
                 f"**{label(number(row['value']))}**, {count(row['tokens'])} tokens, {label(state)}",
                 width="content",
             )
-            link("browse", str(row["id"]), doc=str(row["id"]), source=source, recipe=recipe)
+            link("browse", str(row["id"]), doc=str(row["id"]), source=source, recipe=recipe.name)
         show_document(bodies[row["id"]], height=150)
 
 

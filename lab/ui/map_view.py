@@ -91,7 +91,9 @@ def map_figure(ws: Workspace, frame: pl.DataFrame, by: str) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
-    figure.update_layout(dragmode="lasso", legend={"itemsizing": "constant"})
+    figure.update_layout(
+        dragmode="lasso", legend={"itemsizing": "constant"}, modebar={"orientation": "v"}
+    )
     return figure
 
 
@@ -133,15 +135,46 @@ def show_clusters(frame: pl.DataFrame) -> None:
     sources = frame["source"].unique().sort().to_list()
     counted = frame.group_by("cluster", "label").agg(
         pl.len().alias("documents"),
-        *((pl.col("source") == source).mean().alias(source) for source in sources),
+        *((pl.col("source") == source).mean().mul(100).alias(source) for source in sources),
     )
     table(
         counted.sort("documents", descending=True),
         key="clusters",
         alt="Clusters with their words, size and share of each source",
-        column_config={s: st.column_config.NumberColumn(format="percent") for s in sources}
-        | {"label": st.column_config.TextColumn("words that mark it", width="large")},
+        column_config={s: st.column_config.NumberColumn(format="%.0f %%") for s in sources}
+        | {"label": st.column_config.TextColumn("words that mark it", width=260)},
     )
+
+
+MEASURES = {
+    "near_duplicates": "near duplicates, share",
+    "nearest_distance": "distance to nearest",
+    "vendi_1": "Vendi score",
+    "vendi_2": "Vendi score, order 2",
+}
+
+
+def show_breadth(ws: Workspace) -> None:
+    """How varied each source is: several measures, because any single one can be fooled."""
+    rows = []
+    for source in embedded(ws):
+        found = require_embeddings(ws, source).manifest.get("panel", {})
+        row = {"source": source, "n": next((m["n"] for m in found.values()), 0)}
+        rows.append(row | {words: spread(found.get(key)) for key, words in MEASURES.items()})
+    if rows:
+        table(pl.DataFrame(rows), key="breadth", alt="Measures of diversity of each source")
+        st.caption(
+            "Measured on the embedded sample, with 95 % intervals. More is not better by itself: "
+            "random noise has the highest Vendi score. Compare sources at equal n only."
+        )
+
+
+def spread(estimate: dict[str, float] | None) -> str:
+    """A value with its interval."""
+    if not estimate:
+        return ""
+    low, high = number(estimate["low"], 3), number(estimate["high"], 3)
+    return f"{number(estimate['value'], 3)} ({low} to {high})"
 
 
 def show_selection(ws: Workspace, chosen: pl.DataFrame) -> None:

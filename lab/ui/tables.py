@@ -29,9 +29,14 @@ from lab.mixture.supply import Supply, measure_supply, supply_key
 def attribute_table(ws: Workspace, source: str, columns: Sequence[str], tokenizer: str = "") -> Any:
     """`lab.curation.attributes.attributes`, kept as long as its artifacts stay the same."""
     name = tokenizer or default_tokenizer(ws)
-    used = [documents(ws, source).id, require_tokens(ws, source, name).id]
-    used += [f"{c.name}@{c.artifact.id}" for c in locate(ws, source, columns)]
-    return cached_attributes(ws, source, tuple(columns), name, digest(used))
+    key = attribute_key(ws, source, columns, name)
+    return cached_attributes(ws, source, tuple(columns), name, key)
+
+
+def attribute_key(ws: Workspace, source: str, columns: Sequence[str], tokenizer: str) -> str:
+    """Names the content of an attribute table: the ids of all artifacts it is made of."""
+    used = [documents(ws, source).id, require_tokens(ws, source, tokenizer).id]
+    return digest(used + [f"{c.name}@{c.artifact.id}" for c in locate(ws, source, columns)])
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

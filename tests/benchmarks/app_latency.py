@@ -1,8 +1,8 @@
 """How quickly the app answers: `python -m tests.benchmarks.app_latency -w WORKSPACE`.
 
-In headless Chromium against the real server: seconds from starting the server to a usable first page
-(heading drawn, no script running), and milliseconds per rerun, from a key press to the end of the
-script run, on the pages that people move things on. Prints median and 95th percentile.
+In headless Chromium against the real server: seconds from starting the server to a usable first
+page (heading drawn, no script running), and milliseconds per rerun, from a key press to the end of
+the script run, on the pages that people move things on. Prints median and 95th percentile.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, TimeoutError, sync_playwright
 
 from lab.ui.launch import HOST, free_port
 
@@ -37,7 +37,7 @@ def rerun(page: Page, label: str, values: list[str]) -> list[float]:
         box.press("Enter")
         try:
             page.wait_for_function(f"{STATE} === 'running'", polling=1, timeout=1000)
-        except Exception:
+        except TimeoutError:
             continue  # the run was over before it could be seen, or nothing changed: not counted
         idle(page)
         times.append(1000 * (time.perf_counter() - started))
@@ -50,7 +50,7 @@ def connect(base: str, page: Page) -> None:
         try:
             page.goto(base)
             break
-        except Exception:
+        except Error:
             time.sleep(0.02)
     page.locator("h1").first.wait_for()
     idle(page)
@@ -64,14 +64,18 @@ def main() -> None:
     base = f"http://{HOST}:{port}"
     numbers = [f"{n}" for n in range(40, 40 + REPEATS)]
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = play.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         started = time.perf_counter()
         argv = [sys.executable, "-c", SERVE, str(options.workspace.resolve()), str(port)]
         server = subprocess.Popen(argv)
         try:
             connect(base, page)
-            print(f"first page usable {time.perf_counter() - started:.2f} s after the server starts")
+            print(
+                f"first page usable {time.perf_counter() - started:.2f} s after the server starts"
+            )
             for name, path, label in (
                 ("mixture: budget", "mixture?recipe=balanced", "Budget, million tokens"),
                 ("filters: minimum", "filters?recipe=phi-like&source=web", "Minimum"),
@@ -82,7 +86,9 @@ def main() -> None:
                 times = sorted(rerun(page, label, numbers))
                 p95 = times[int(0.95 * (len(times) - 1))]
                 middle = statistics.median(times)
-                print(f"{name}: n={len(times)} median {middle:.0f} ms, 95th percentile {p95:.0f} ms")
+                print(
+                    f"{name}: n={len(times)} median {middle:.0f} ms, 95th percentile {p95:.0f} ms"
+                )
         finally:
             server.terminate()
             server.wait()

@@ -49,6 +49,57 @@ def test_wrong_usage_is_status_two() -> None:
     assert mixlab().returncode == 2
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "app --port 8600",
+        "init --sample",
+        "add web a.jsonl b.jsonl --kind organic --text-column t --id-column i --licence MIT",
+        "measure --source web --signals gopher",
+        "dedup",
+        "decontaminate",
+        "score educational --labels labels.jsonl",
+        "embed",
+        "map",
+        "benchmark add piqa piqa.parquet",
+        "ledger natural",
+        "train natural --size micro --tokens 5_000_000 --seed 3 --seeds 2",
+        "train natural --resume",
+        "sweep natural --runs 8 --workers 2 --engine ray --address auto",
+        "runs",
+        "compare a b",
+        "fit --ratios r.csv --metrics m.csv",
+        "advise --ratios r.csv --metrics m.csv",
+        "export natural --to megatron -o out",
+        "export --list",
+        "jobs",
+        "jobs cancel x",
+        "jobs resume x",
+    ],
+)
+def test_every_option_of_the_design_is_taken(line: str) -> None:
+    options = build_parser().parse_args([*line.split(), "-w", "w", "--json"])
+    assert options.json
+    assert options.workspace == "w"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "train natural --seeds 0",
+        "train natural --seed -1",
+        "train natural --tokens many",
+        "sweep natural --runs 0",
+        "measure --workers 0",
+        "embed --sample -5",
+    ],
+)
+def test_numbers_that_mean_nothing_are_wrong_usage(line: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        build_parser().parse_args(line.split())
+    assert end.value.code == 2
+
+
 def test_no_workspace_is_status_one_with_a_next_step(tmp_path: Path) -> None:
     done = mixlab("runs", cwd=tmp_path)
     assert done.returncode == 1
@@ -90,6 +141,32 @@ def test_with_json_an_error_is_one_object_too(tmp_path: Path) -> None:
     done = mixlab("ledger", "nothing", "-w", str(tmp_path / "w"), "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"] == "Unknown recipe."
+
+
+def test_what_no_stage_foresaw_is_said_without_a_traceback(tmp_path: Path) -> None:
+    w = str(tmp_path / "w")
+    mixlab("init", "-w", w)
+    (tmp_path / "w" / "runs" / "odd").mkdir()
+    (tmp_path / "w" / "runs" / "odd" / "run.json").write_text("{}")
+    done = mixlab("runs", "-w", w, "--json")
+    assert done.returncode == 1
+    assert "--debug" in json.loads(done.stdout)["next"]
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in mixlab("runs", "-w", w, "--debug").stderr
+
+
+def test_json_keeps_each_source_to_its_own_reasons(tmp_path: Path) -> None:
+    w = str(tmp_path / "w")
+    mixlab("init", "-w", w)
+    good = write_jsonl(tmp_path / "good.jsonl", plain_texts(20, 40, 1))
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text(good.read_text() + "not json\n")
+    for path in (good, bad):
+        assert mixlab("add", path.stem, str(path), "-w", w).returncode == 0
+    listed = json.loads(mixlab("sources", "-w", w, "--json").stdout)["sources"]
+    reasons = {row["source"]: row["by_reason"] for row in listed}
+    assert reasons["good"] == {}
+    assert list(reasons["bad"].values()) == [1]
 
 
 def test_export_lists_its_targets(plain_workspace: Workspace) -> None:

@@ -72,6 +72,20 @@ def test_a_failed_build_leaves_no_artifact(ws: Workspace) -> None:
     assert find(ws, "step", 1, {}, []) is None
 
 
+def test_a_folder_whose_manifest_was_deleted_is_made_again(ws: Workspace) -> None:
+    def make(folder: Path) -> dict[str, Any]:
+        write_part(pl.DataFrame({"a": [1]}), folder / "part-00000.parquet")
+        return {}
+
+    damaged = build(ws, "step", 1, {}, [], make)
+    (damaged.path / "manifest.json").unlink()
+    (damaged.path / "part-00000.parquet").write_bytes(b"rubbish")
+    build(ws, "step", 1, {}, [], make)
+    found = find(ws, "step", 1, {}, [])
+    assert found is not None
+    assert found.scan().collect()["a"].to_list() == [1]
+
+
 def test_a_killed_build_continues_where_it_was(ws: Workspace) -> None:
     command = [sys.executable, "-c", SLOW, str(ws.root)]
     killed = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

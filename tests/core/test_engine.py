@@ -1,10 +1,15 @@
 import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from lab.core.engine import run_shards
-from lab.core.errors import Cancelled, ConfigError, DependencyMissing
+from lab.core.errors import Cancelled, ConfigError, DependencyMissing, JobLost
 from lab.core.progress import Progress, Report
 
 
@@ -56,6 +61,45 @@ def test_a_wish_to_stop_ends_running_shards() -> None:
     with pytest.raises(Cancelled):
         run_shards(sleep, [1, 2], workers=2, progress=progress)
     assert time.monotonic() - started < 25, "must not wait for the shards"
+
+
+def die(_: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def test_a_killed_worker_is_said_in_words() -> None:
+    with pytest.raises(JobLost, match="fewer --workers"):
+        run_shards(die, [1, 2], workers=2)
+
+
+def announce(folder: str) -> int:
+    Path(folder, str(os.getpid())).touch()
+    return sleep(0)
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom lab.core.engine import run_shards\n"
+        "from tests.core.test_engine import announce\n"
+        "if __name__ == '__main__': run_shards(announce, sys.argv[1:] * 2, workers=2)\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    seen = tmp_path / "pids"
+    seen.mkdir()
+    root = Path(__file__).resolve().parents[2]
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "program.py"), str(seen)],
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    while len(list(seen.iterdir())) < 2:
+        assert parent.poll() is None
+        time.sleep(0.05)
+    workers = [psutil.Process(int(path.name)) for path in seen.iterdir()]
+    parent.kill()
+    parent.wait()
+    gone, alive = psutil.wait_procs(workers, timeout=20)
+    assert len(gone) == 2, alive
 
 
 def test_an_unknown_engine_is_refused() -> None:

@@ -1,6 +1,5 @@
 import errno
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -64,8 +63,12 @@ def test_a_full_disk_is_said_with_place_space_and_next_step(tmp_path: Path) -> N
 def test_an_unwritable_place_is_a_lab_error(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("not a folder")
-    with pytest.raises((LabError, OSError)):
+    with pytest.raises(LabError, match="Writing failed"):
         write_bytes(target / "below", b"x")
+    with pytest.raises(LabError, match="Writing failed"), new_folder(target / "below"):
+        pass
+    refused = disk_error(OSError(errno.EROFS, "Read-only file system"), target)
+    assert "make the folder writable" in str(refused)
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -87,6 +90,13 @@ def test_broken_json_and_yaml_name_the_file(tmp_path: Path) -> None:
         read_json(tmp_path / "x.json")
     with pytest.raises(ConfigError, match="column"):
         read_yaml(tmp_path / "x.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    with pytest.raises(ConfigError, match=r"folder\.yaml"):
+        read_yaml(tmp_path / "folder.yaml")
+    for content in (b"date: 2026-13-45", b"name: \xff"):
+        (tmp_path / "x.yaml").write_bytes(content)
+        with pytest.raises(ConfigError, match=r"x\.yaml"):
+            read_yaml(tmp_path / "x.yaml")
 
 
 @pytest.mark.parametrize("name", ["../up", "/etc/passwd", ".", "", "a/../../b"])
@@ -97,6 +107,6 @@ def test_names_cannot_leave_their_folder(tmp_path: Path, name: str) -> None:
 
 def test_links_cannot_leave_their_folder(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
-    os.symlink("/etc", tmp_path / "inside" / "link")
+    (tmp_path / "inside" / "link").symlink_to("/etc")
     with pytest.raises(ConfigError):
         confined(tmp_path / "inside", "link/passwd")

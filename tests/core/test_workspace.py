@@ -33,6 +33,12 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_file_is_no_place_for_a_workspace(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(WorkspaceError, match="no workspace"):
+        create(tmp_path / "thesis.tex")
+
+
 def test_no_workspace_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="mixlab init --sample"):
         open_workspace(tmp_path)

@@ -22,8 +22,10 @@ from lab.core.files import file_sha256
 from lab.core.query import query
 from lab.core.workspace import Workspace
 from lab.corpus.tokenizer import load_tokenizer
+from lab.curation.measure import measure
 from lab.export import TARGETS, export
 from lab.export.plan import exact
+from lab.export.selection_sql import selection_sql
 from lab.export.shards import BYTES_PER_TOKEN
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe
@@ -111,6 +113,24 @@ def test_the_sql_selects_exactly_what_the_lab_keeps(
     assert patterns.to_list() == expected.sort("source", "id")["pattern"].to_list()
 
 
+def test_the_sql_names_the_table_of_a_signal_that_two_sets_hold(
+    plain_workspace: Workspace,
+    copy_of: Callable[[Workspace], Workspace],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ws = copy_of(plain_workspace)
+    measure(ws, "short", "gopher", workers=1)
+    rules = [
+        {"signal": "gopher.word_count", "min": 50},
+        {"signal": "repetition.dup_lines", "max": 0.3},
+    ]
+    mixture = {"tokens": 9000, "phases": [{"weights": {"short": 1}}]}
+    one = recipe(sources={"short": {"filters": rules}}, dedup=None, mixture=mixture)
+    monkeypatch.chdir(ws.root)
+    kept = judge(ws, one)["short"].frame.filter("kept")["id"].sort()
+    assert query(selection_sql(ws, one))["id"].to_list() == kept.to_list()
+
+
 @pytest.mark.parametrize(
     ("target", "suffix"), [("shards", ".jsonl.zst"), ("shards-parquet", ".parquet")]
 )
@@ -148,6 +168,24 @@ def test_shards_repeat_whole_epochs_evenly(plain_workspace: Workspace, tmp_path:
     copies = frame["id"].value_counts()["count"]
     assert copies.max() - copies.min() == 1
     assert copies.min() >= 1
+
+
+def test_shards_meet_a_tiny_budget_and_phases_draw_apart(
+    plain_workspace: Workspace, tmp_path: Path
+) -> None:
+    phases = [{"name": n, "share": 0.5, "weights": {"short": 1}} for n in ("left", "rest")]
+    for tokens in (2, 6_000):
+        one = recipe(
+            sources={"short": {}}, dedup=None, mixture={"tokens": tokens, "phases": phases}
+        )
+        export(plain_workspace, one, "shards-parquet", tmp_path / str(tokens))
+        drawn = [pl.read_parquet(p) for p in sorted(tmp_path.glob(f"{tokens}/*/*.parquet"))]
+        assert len(drawn) == 2
+        for frame in drawn:
+            encoded = load_tokenizer(plain_workspace, "plain").encode_batch(frame["text"].to_list())
+            lengths = [len(e.ids) + 1 for e in encoded]
+            assert sum(lengths) >= tokens / 2 > sum(lengths) - max(lengths)
+    assert set(drawn[0]["id"]) != set(drawn[1]["id"]), "phases are not the same sample twice"
 
 
 def test_hugging_face_script_draws_the_token_shares(

@@ -70,7 +70,7 @@ def test_jobs_wait_for_each_other_in_order(ws: Workspace, tmp_path: Path) -> Non
         queued = wait(ws, second, ("queued",))
         assert first.id in queued.message
     done = [wait(ws, job, ("done",)) for job in (first, second)]
-    finished = [os.stat(job.folder / "result.json").st_mtime_ns for job in done]
+    finished = [(job.folder / "result.json").stat().st_mtime_ns for job in done]
     assert finished == sorted(finished)
 
 
@@ -82,6 +82,44 @@ def test_a_waiting_job_can_be_cancelled(ws: Workspace, tmp_path: Path) -> None:
         assert cancel_job(ws, second.id, wait=True).state == "cancelled"
     wait(ws, first, ("done",))
     assert [s.name for s in list_sources(ws)] == ["one"]
+
+
+def test_a_job_waits_for_another_process_and_can_be_cancelled_meanwhile(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    with ws.lock("a command in a terminal"):
+        job = start_job(ws, "add", add_params(tmp_path, "web"))
+        queued = wait(ws, job, ("queued",))
+        assert "a command in a terminal" in queued.message
+        started = time.monotonic()
+        assert cancel_job(ws, job.id, wait=True).state == "cancelled"
+        assert time.monotonic() - started < 20, "must not sit out the grace period"
+
+
+def test_a_job_cancelled_before_it_could_listen_is_cancelled(ws: Workspace, tmp_path: Path) -> None:
+    job = start_job(ws, "add", add_params(tmp_path, "web"))
+    assert cancel_job(ws, job.id, wait=True).state == "cancelled"
+
+
+def test_a_resumed_job_reads_relative_paths_where_it_was_asked_for(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = add_params(tmp_path, "web") | {"paths": ["web.jsonl"]}
+    monkeypatch.chdir(tmp_path)
+    with ws.lock("a test"):
+        job = wait(ws, start_job(ws, "add", params), ("queued",))
+        cancel_job(ws, job.id, wait=True)
+    monkeypatch.chdir("/")
+    assert wait(ws, resume_job(ws, job.id), ("done",)).action == "add"
+
+
+def test_a_worker_says_who_it_is_if_its_starter_could_not(ws: Workspace, tmp_path: Path) -> None:
+    with ws.lock("a test"):
+        job = start_job(ws, "add", add_params(tmp_path, "web"))
+        (job.folder / "pid.json").unlink()  # as if the starter had been killed
+        wait(ws, job, ("queued",))
+        assert "pid" in read(job.folder / "pid.json")
+    wait(ws, job, ("done",))
 
 
 def test_a_killed_worker_is_lost_and_can_be_resumed(ws: Workspace, tmp_path: Path) -> None:

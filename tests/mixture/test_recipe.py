@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
+from lab.core.workspace import create
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import recipe_id, recipe_mapping
+from lab.mixture.recipe_files import history, save_recipe
 
 TEXT = """
 version: 1
@@ -53,6 +56,28 @@ def test_writing_and_reading_back_is_the_same_recipe() -> None:
     assert recipe_id(again) == recipe_id(recipe)
 
 
+def test_an_empty_key_is_an_absent_key() -> None:
+    whole = change("sources.textbook", None) | {"tokenizer": None}
+    whole["mixture"]["phases"][1]["filters"] = {"web": None}
+    recipe = parse_recipe(whole, "r.yaml")
+    assert recipe.tokenizer == ""
+    assert recipe.sources["textbook"] == recipe.mixture.phases[1].filters["web"] == ()
+
+
+def test_history_belongs_to_one_recipe(tmp_path: Path) -> None:
+    ws = create(tmp_path / "w")
+    for name in ("phi", "phi-like"):
+        for tokens in (1000, 2000, 3000):
+            whole = change("mixture.tokens", tokens) | {"name": name}
+            save_recipe(ws, parse_recipe(whole, "r.yaml"))
+    assert len(history(ws, "phi")) == len(history(ws, "phi-like")) == 2
+    for broken in ("one", "two"):
+        (ws.recipes / "phi.yaml").write_text(broken)
+        save_recipe(ws, parse_recipe(mapping() | {"name": "phi"}, "r.yaml"))
+    kept = {path.read_text() for path in history(ws, "phi")}
+    assert {"one", "two"} < kept, "what cannot be read is still somebody's work"
+
+
 def change(path: str, value: object) -> dict[str, Any]:
     """The recipe with one key changed; the path is dotted, numbers index lists."""
     whole = mapping()
@@ -87,6 +112,25 @@ def change(path: str, value: object) -> dict[str, Any]:
         ("dedup.keep", ["textbok"], "did you mean textbook"),
         ("dedup.minhash.band", 3, "did you mean bands"),
         ("decontaminate.benchmarks", [], "Name the benchmarks"),
+        ("sources.web", False, "mapping of keys"),
+        ("sources.web.filters", 3, "list of rules"),
+        ("tokenizer", 3, "type str"),
+        ("dedup", True, "mapping of keys"),
+        ("dedup.exact", "no", "type bool"),
+        ("dedup.keep", 3, "list of sources"),
+        ("dedup.keep", "web", "list of sources"),
+        ("dedup.keep", ["web", "web"], "each named once"),
+        ("decontaminate", True, "mapping of keys"),
+        ("decontaminate.ngram", "13", "type int"),
+        ("mixture.tokens", 0.3, "whole number"),
+        ("mixture.tokens", "1e9", "1_000_000_000"),
+        ("mixture.tokens", 10**400, "above zero"),
+        ("mixture.phases.0.share", "a", "above zero"),
+        ("mixture.phases.0.weights", {"web": 10**400}, "negative or infinite"),
+        ("mixture.phases.0.weights", {"web": "0.5"}, "without quotes"),
+        ("mixture.phases.1.name", "broad", "same name"),
+        ("mixture.phases.1.filters", 3, "given per source"),
+        ("mixture.phases.1.filters", [{"signal": "gopher.word_count", "min": 1}], "per source"),
         ("version", 2, "another format version"),
         ("name", "../up", "plain word"),
     ],
@@ -116,4 +160,4 @@ def test_weights_are_normalised_once(weights: dict[str, float]) -> None:
     }
     recipe = parse_recipe(value, "x")
     assert sum(recipe.mixture.phases[0].weights.values()) == pytest.approx(1, abs=1e-9)
-    assert parse_recipe(recipe_mapping(recipe), "x") == parse_recipe(recipe_mapping(recipe), "x")
+    assert parse_recipe(recipe_mapping(recipe), "x") == recipe, "not a bit changes when read back"

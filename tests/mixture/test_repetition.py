@@ -1,4 +1,4 @@
-"""The released fit's own test vectors (shared reference, checked against huggingface/datablations)."""
+"""The released fit's own test vectors (arXiv:2305.16264, huggingface/datablations)."""
 
 import numpy as np
 import pytest

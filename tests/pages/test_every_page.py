@@ -70,6 +70,7 @@ print("imported", [name for name in heavy if name in sys.modules])
 """
 
 
+@pytest.mark.slow
 def test_showing_every_page_imports_nothing_heavy(
     trained_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""Exports read by the trainers' own parsers. Run by `make trainers` in an environment of its own."""
+"""Exports read by the trainers' own parsers, in an environment apart: `make trainers`."""
 
 import json
 import os

