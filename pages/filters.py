@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lab.mixture.recipe import Recipe
+from lab.ui import filter_effect as effect
 from lab.ui import filter_panel as panel
 from lab.ui.components import header, next_steps, pick_recipe, table
 from lab.ui.cuts import apply_cuts, drafts, read_cuts
@@ -44,21 +45,21 @@ def live(recipe: Recipe, source: str) -> None:
         bins = bins_of(found, signal)
         with moves:
             panel.threshold_controls(recipe, source, signal, found, bins)
-            panel.show_totals(found, saved)
+            effect.show_totals(found, saved)
         with picture:
-            panel.show_histogram(ws, source, signal, found, bins)
+            effect.show_histogram(ws, source, signal, found, bins)
         with draft:
             save_bar(ws, recipe)
         st.subheader("What each rule takes", anchor=False)
-        panel.show_rules(found)
+        effect.show_rules(found)
         st.subheader("Read what falls", anchor=False)
-        panel.show_samples(ws, recipe, source, signal, found)
+        effect.show_samples(ws, recipe, source, signal, found)
         st.subheader("Every source of the recipe", anchor=False)
         table(
             per_source(ws, recipe, drafts(recipe)),
             key="per_source",
             alt="Documents and tokens that each source keeps under its rules",
-            column_config=panel.SOURCE_COLUMNS,
+            column_config=effect.SOURCE_COLUMNS,
         )
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lab.jobs.store import list_jobs
+from lab.proxy.runs import list_runs
 from lab.ui import flow
 from lab.ui.components import attempt, empty, header, link, next_steps, show_broken
 from lab.ui.formats import ago, count
@@ -51,12 +52,19 @@ for place, station in enumerate(found, start=1):
         link(station.page, "Open")
 show_broken(ws)
 
-recent = list_jobs(ws)[:5]
-if recent:
-    st.subheader("Recent jobs", anchor=False)
-    for job in recent:
-        st.caption(f"{label(job_words(job))}: **{label(job.state)}**, {ago(job.created)}")
-    link("jobs", "All jobs")
+recent_jobs, recent_runs = list_jobs(ws)[:5], list_runs(ws).reverse().head(5)
+left, right = st.columns(2)
+if recent_jobs:
+    with left:
+        st.subheader("Recent jobs", anchor=False)
+        for job in recent_jobs:
+            st.caption(f"{label(job_words(job))}: **{label(job.state)}**, {ago(job.created)}")
+        link("jobs", "All jobs")
+if recent_runs.height:
+    with right:
+        st.subheader("Recent runs", anchor=False)
+        for run in recent_runs.iter_rows(named=True):
+            link("runs", f"{run['id']}: {run['state']}", run=run["id"])
 upcoming = flow.next_station(found)
 next_steps(
     (upcoming.page, upcoming.step, {}) if upcoming else ("compare", "Compare two mixtures", {}),

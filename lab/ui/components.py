@@ -15,6 +15,8 @@ from lab.mixture.recipe_files import list_recipes
 from lab.ui.navigation import path, view_of
 from lab.ui.text import label, show_error, show_plain
 
+ROWS = 12  # of a table before it scrolls
+
 
 def header(name: str) -> None:
     """Title of a page and the question it answers."""
@@ -42,8 +44,8 @@ def next_steps(*links: tuple[str, str, Mapping[str, str]]) -> None:
 
 def table(frame: pl.DataFrame, *, key: str, alt: str, **options: Any) -> Any:
     """A data frame without row numbers, as high as its rows up to twelve."""
-    height = options.pop("height", min(38 + 35 * max(frame.height, 1), 38 + 35 * 12))
-    return st.dataframe(frame, key=key, alt=alt, hide_index=True, height=height, **options)
+    options.setdefault("height", "content" if frame.height <= ROWS else 36 * ROWS)
+    return st.dataframe(frame, key=key, alt=alt, hide_index=True, **options)
 
 
 def metrics(values: Sequence[tuple[str, str, str]]) -> None:

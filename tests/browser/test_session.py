@@ -178,11 +178,8 @@ def test_a_lasso_reads_what_is_inside(visit: Visit, base: str, ws: Workspace) ->
             pl.lit(0, pl.UInt16).alias("cluster"),
         )  # fmt: skip
         write_part(frame, folder / "part-00000.parquet")
-        words = {"cluster": [0], "label": ["ring"], "size": [300]}
-        write_part(
-            pl.DataFrame(words, schema_overrides={"cluster": pl.UInt16}),
-            folder / "clusters.parquet",
-        )
+        words = pl.DataFrame({"cluster": [0], "label": ["ring"], "size": [300]})
+        write_part(words.cast({"cluster": pl.UInt16}), folder / "clusters.parquet")
         return {"method": "pca", "trustworthiness": None}
 
     build(ws, "map", 1, {}, [], make)

@@ -13,6 +13,7 @@ import pytest
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import list_sources
+from lab.jobs.sample import is_unfinished
 from lab.jobs.store import Job, cancel_job, get_job, list_jobs, read, resume_job, start_job
 from tests.conftest import plain_texts, write_jsonl
 
@@ -153,6 +154,13 @@ def test_a_reused_process_id_is_not_mistaken_for_the_worker(ws: Workspace, tmp_p
     (job.folder / "result.json").unlink()
     (job.folder / "pid.json").write_text(json.dumps({"pid": os.getpid(), "start": 1.0}))
     assert get_job(ws, job.id).state == "lost"
+
+
+def test_an_interrupted_sample_is_recognised(ws: Workspace, sample_workspace: Workspace) -> None:
+    assert not is_unfinished(ws), "an empty workspace is nobody's sample"
+    ws.folder("world").mkdir()
+    assert is_unfinished(ws)
+    assert not is_unfinished(sample_workspace)
 
 
 def test_a_job_id_cannot_leave_the_folder(ws: Workspace) -> None:

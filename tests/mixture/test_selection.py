@@ -1,5 +1,7 @@
 """Verdicts on a real, small workspace, against a plain loop over documents."""
 
+from collections.abc import Callable
+
 import polars as pl
 import pytest
 
@@ -7,6 +9,7 @@ from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import scan_documents
 from lab.curation.attributes import attributes
+from lab.curation.measure import measure
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe
@@ -127,6 +130,15 @@ def test_the_key_sees_decisions_and_not_weights(plain_workspace: Workspace) -> N
     assert key == supply_key(plain_workspace, recipe(mixture=other))
     assert key != supply_key(plain_workspace, base)
     assert key != supply_key(plain_workspace, recipe(mixture=mixture, dedup={"exact": True}))
+
+
+def test_the_key_sees_the_attributes_that_decide(
+    plain_workspace: Workspace, copy_of: Callable[[Workspace], Workspace]
+) -> None:
+    ws = copy_of(plain_workspace)
+    key = supply_key(ws, recipe())
+    measure(ws, "short", "gopher", workers=1)  # now serves the rule's signal
+    assert key != supply_key(ws, recipe())
 
 
 def test_what_is_missing_names_the_command(plain_workspace: Workspace) -> None:
