@@ -9,7 +9,7 @@ from lab.ui.components import empty, header, link, next_steps
 from lab.ui.formats import count, plural
 from lab.ui.job_panel import start, watch
 from lab.ui.state import workspace
-from lab.ui.text import label
+from lab.ui.text import guarded, label
 
 ws = workspace()
 header("map")
@@ -40,6 +40,7 @@ frame = map_view.places(artifact, artifact.id)
 
 
 @st.fragment
+@guarded()
 def live(frame: pl.DataFrame) -> None:
     """Map, clusters and what is selected."""
     by = st.segmented_control(

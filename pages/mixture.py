@@ -25,6 +25,7 @@ watch(ws, ["measure", "dedup", "decontaminate", "score"], "mixture")
 
 
 @st.fragment
+@guarded()
 def live(recipe: Recipe) -> None:
     """Everything that follows a weight."""
     supply = supply_of(ws, recipe)
@@ -50,8 +51,7 @@ def live(recipe: Recipe) -> None:
     )
 
 
-with guarded():
-    live(recipe)
+live(recipe)
 next_steps(
     ("runs", "Train small models on it", {"recipe": recipe.name}),
     ("filters", "Loosen or tighten a rule", {"recipe": recipe.name}),

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 
 from lab.cli.show import Shown, say, terminal_progress
-from lab.core.errors import ConfigError
 from lab.core.lock import held
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace, create, open_workspace
@@ -183,6 +182,14 @@ def failed_runs(shown: Shown) -> Shown:
     return Shown(shown.data, shown.tables, shown.notes, 1) if failed else shown
 
 
+def add_benchmark(options: argparse.Namespace) -> Shown:
+    """Register a benchmark."""
+    if not (options.name and options.path):
+        options.misused("`benchmark add` needs NAME and PATH")
+    path = str(Path(options.path).resolve())
+    return act(options, "benchmark", name=options.name, path=path, split=options.split)
+
+
 def export(options: argparse.Namespace) -> Shown:
     """Write the files of a target, or name the targets."""
     from lab.export import TARGETS
@@ -194,10 +201,6 @@ def export(options: argparse.Namespace) -> Shown:
         return Shown({"targets": named}, [("Targets", pl.DataFrame(named))])
     for given, name in ((options.recipe, "RECIPE"), (options.to, "--to"), (options.output, "-o")):
         if not given:
-            raise ConfigError(
-                f"{name} is missing.",
-                next_step="mixlab export RECIPE --to TARGET -o DIR; `mixlab export --list` names "
-                "the targets",
-            )
+            options.misused(f"{name} is missing; `mixlab export --list` names the targets")
     output = str(Path(options.output).resolve())
     return act(options, "export", recipe=options.recipe, target=options.to, output=output)

@@ -64,7 +64,7 @@ def command(
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     if detachable:
         parser.add_argument("--detach", action="store_true", help="run as a job; see `mixlab jobs`")
-    parser.set_defaults(command=run, detach=False)
+    parser.set_defaults(command=run, detach=False, misused=parser.error)
     return parser
 
 
@@ -208,11 +208,7 @@ def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> Non
     p = command(
         commands,
         "benchmark",
-        lambda o: (
-            read.benchmarks(o)
-            if o.what == "list"
-            else act.act(o, "benchmark", name=o.name, path=o.path, split=o.split)
-        ),
+        lambda o: read.benchmarks(o) if o.what == "list" else act.add_benchmark(o),
         "register a benchmark, or list them",
         "mixlab benchmark add piqa piqa.parquet\nmixlab benchmark list",
     )

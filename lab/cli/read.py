@@ -8,7 +8,6 @@ import polars as pl
 
 from lab.cli.act import workspace
 from lab.cli.show import Shown, rows
-from lab.core.errors import ConfigError
 from lab.jobs.store import cancel_job, get_job, list_jobs, resume_job
 
 
@@ -121,7 +120,7 @@ def jobs(options: argparse.Namespace) -> Shown:
         frame = pl.DataFrame(listed, infer_schema_length=None)  # an estimate may come late
         return Shown({"jobs": listed}, [("Jobs", frame)])
     if not options.id:
-        raise ConfigError("Name the job.", next_step="`mixlab jobs` lists them")
+        options.misused("name the job; `mixlab jobs` lists them")
     if options.what == "cancel":
         job = cancel_job(ws, options.id, wait=True)
     elif options.what == "resume":

@@ -21,7 +21,7 @@ import polars as pl
 
 from lab import __version__
 from lab.core.errors import ArtifactMissing
-from lab.core.files import digest, disk_error, publish, read_json, write_json
+from lab.core.files import digest, disk_error, flush, publish, read_json, write_json
 from lab.core.workspace import Workspace
 
 
@@ -129,6 +129,7 @@ def write_part(frame: pl.DataFrame, path: Path) -> None:
     temp = path.with_name(f".{path.name}.tmp")
     try:
         frame.write_parquet(temp, compression="zstd")
+        flush(temp)  # before the rename: the manifest that vouches for the part is flushed too
         temp.replace(path)
     except (OSError, pl.exceptions.ComputeError) as error:
         temp.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ import yaml
 
 from lab.core.errors import ConfigError, DataError, LabError
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CHUNK = 1 << 20  # bytes read at once while hashing
 
 
@@ -38,6 +39,15 @@ def write_bytes(path: Path, content: bytes) -> None:
         with suppress(OSError):
             temp.unlink()
         raise disk_error(error, path) from error
+
+
+def flush(path: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, content: str) -> None:
@@ -66,7 +76,9 @@ def read_json(path: Path) -> Any:
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file, read with the safe loader; ConfigError names line and column."""
     try:
-        return parse_yaml(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        refuse_repeats(yaml.compose(text, Loader=LOADER), path)
+        return parse_yaml(text)
     except (IsADirectoryError, PermissionError) as error:
         raise ConfigError(
             "This file cannot be read.",
@@ -83,13 +95,32 @@ def read_yaml(path: Path) -> Any:
         ) from error
 
 
+def refuse_repeats(node: yaml.Node | None, path: Path) -> None:
+    """ConfigError for a key written twice in one mapping: YAML readers keep the last, silently."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ConfigError(
+                    f"The key {key.value!r} is written twice.",
+                    where=f"{path}, line {key.start_mark.line + 1}",
+                    value=key.value,
+                    next_step="keep one of the two",
+                )
+            seen.add(key.value)
+            refuse_repeats(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            refuse_repeats(item, path)
+
+
 def parse_yaml(text: str) -> Any:
     """`text` read by libyaml, eight times as fast as Python's reader; pages read YAML on every run.
 
     A mistake is looked at again by the slow reader, which names its place better.
     """
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(text, Loader=LOADER)
     except yaml.YAMLError:
         return yaml.safe_load(text)
 

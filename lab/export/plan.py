@@ -15,7 +15,7 @@ at 300 and 3,000 tokens a document must be .909/.091; written as .5/.5 it trains
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -99,7 +99,7 @@ def plan_export(ws: Workspace, recipe: Recipe, tokenizer: str) -> Plan:
                 rows = np.flatnonzero(phase_pool(frame, k).to_numpy())
                 shares.append(share(source, weight, weight * tokens, frame, rows))
         phases.append(PhasePlan(phase.name, f"{k + 1:02d}_{phase.name}", tokens, tuple(shares)))
-    return Plan(recipe, tokenizer, tuple(phases), found)
+    return Plan(replace(recipe, tokenizer=tokenizer), tokenizer, tuple(phases), found)
 
 
 def share(

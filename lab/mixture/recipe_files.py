@@ -32,7 +32,7 @@ def list_recipes(ws: Workspace) -> list[ListedRecipe]:
     listed = []
     for path in sorted(ws.recipes.glob("*.yaml")):
         try:
-            listed.append(ListedRecipe(path.stem, path, read_recipe(path)))
+            listed.append(ListedRecipe(path.stem, path, named_as_file(path)))
         except ConfigError as error:
             listed.append(ListedRecipe(path.stem, path, None, str(error)))
     return listed
@@ -41,6 +41,19 @@ def list_recipes(ws: Workspace) -> list[ListedRecipe]:
 def read_recipe(path: Path) -> Recipe:
     """The recipe in file `path`, parsed strictly."""
     return parse_recipe(read_yaml(path), path.name)
+
+
+def named_as_file(path: Path) -> Recipe:
+    """The recipe of a file in the workspace, whose inner name must be the file's."""
+    recipe = read_recipe(path)
+    if recipe.name != path.stem:
+        raise ConfigError(
+            "The name inside this recipe is not the name of its file.",
+            where=f"{path.name}.name",
+            value=recipe.name,
+            next_step=f"write `name: {path.stem}`; runs and comparisons go by the inner name",
+        )
+    return recipe
 
 
 def load_recipe(ws: Workspace, name_or_path: str) -> Recipe:
@@ -63,7 +76,7 @@ def load_recipe(ws: Workspace, name_or_path: str) -> Recipe:
             value=name_or_path,
             next_step=nearest(name_or_path, [p.stem for p in ws.recipes.glob("*.yaml")]),
         )
-    return check_recipe(ws, read_recipe(stored), stored.name)
+    return check_recipe(ws, named_as_file(stored), stored.name)
 
 
 def check_recipe(ws: Workspace, recipe: Recipe, where: str) -> Recipe:

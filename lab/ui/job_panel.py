@@ -14,7 +14,7 @@ from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.jobs.store import Job, cancel_job, list_jobs, resume_job, start_job
 from lab.ui.formats import duration, percent
-from lab.ui.text import label, show_error, show_plain
+from lab.ui.text import guarded, label, show_error, show_plain
 
 NAMES = {
     "sample": "building the sample world",
@@ -53,7 +53,8 @@ def watch(ws: Workspace, actions: Sequence[str], key: str) -> bool:
     def panel() -> None:
         jobs = relevant(ws, actions)
         for job in jobs:
-            show_job(ws, job, key)
+            with guarded():
+                show_job(ws, job, key)
         if polling and not any(job.active for job in jobs):
             st.rerun()
 
@@ -86,7 +87,7 @@ def show_job(ws: Workspace, job: Job, key: str) -> None:
             "Cancel", key=f"cancel_{key}_{job.id}", icon=":material/stop_circle:"
         ):
             cancel_job(ws, job.id)
-            st.rerun(scope="fragment")
+            st.rerun()
         if not job.active and st.button(
             "Resume", key=f"resume_{key}_{job.id}", icon=":material/restart_alt:"
         ):

@@ -8,7 +8,7 @@ from lab.jobs.store import Job, cancel_job, list_jobs, resume_job
 from lab.ui.components import attempt, table
 from lab.ui.formats import ago, duration
 from lab.ui.job_panel import job_state, job_words, share
-from lab.ui.text import label, show_plain
+from lab.ui.text import guarded, label, show_plain
 
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "job": pl.String,
@@ -42,6 +42,7 @@ def job_overview(ws: Workspace) -> None:
     """All jobs; polls while one is active, then reruns the page once."""
     polling = any(job.active for job in list_jobs(ws))
 
+    @guarded()
     def panel() -> None:
         jobs = list_jobs(ws)
         table(

@@ -77,7 +77,10 @@ def show_error(error: LabError) -> None:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Show a LabError raised inside the block instead of losing the page."""
+    """Show a LabError raised inside the block instead of losing the page.
+
+    The router guards the whole page; a fragment needs its own, since it reruns without the router.
+    """
     try:
         yield
     except LabError as error:

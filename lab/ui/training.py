@@ -23,7 +23,7 @@ from lab.ui.run_table import (
     show_runs,
     source_figure,
 )
-from lab.ui.text import label, show_plain
+from lab.ui.text import guarded, label, show_plain
 
 MILLION = 1_000_000
 NEWEST = 6  # curves shown where none was chosen
@@ -77,6 +77,7 @@ def live_runs(ws: Workspace, busy: bool) -> None:
     """Curves and table; polls while a job is active or a run trains, and ends by itself."""
     polling = busy or anything_running(ws)
 
+    @guarded()
     def panel() -> None:
         frame = run_frame(ws)
         if frame.is_empty():

@@ -2,13 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from lab.cli import main
 from lab.cli.parser import build_parser
 from lab.core.workspace import Workspace
 from tests.conftest import plain_texts, write_jsonl
@@ -46,6 +47,8 @@ def test_every_command_of_the_design_is_there_with_an_example() -> None:
 def test_wrong_usage_is_status_two() -> None:
     assert mixlab("frobnicate").returncode == 2
     assert mixlab("add").returncode == 2
+    assert mixlab("export").returncode == 2
+    assert mixlab("benchmark", "add").returncode == 2
     assert mixlab().returncode == 2
 
 
@@ -184,12 +187,18 @@ def test_a_detached_command_becomes_a_job(tmp_path: Path) -> None:
     assert shown["job"]["action"] == "add"
 
 
-def test_interruption_is_status_130(
-    plain_workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("lab.cli.read.runs", interrupted)
-    assert main(["runs", "-w", str(plain_workspace.root)]) == 130
-    assert "run the same command to continue" in capsys.readouterr().err
+def test_interruption_is_status_130_and_the_same_command_continues(tmp_path: Path) -> None:
+    w = tmp_path / "w"
+    argv = ["init", "--sample", "--documents", "700", "-w", str(w)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lab.cli", *argv], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (w / "lock.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "run the same command to continue" in said
+    assert not (w / "lock.json").exists()
+    assert mixlab(*argv).returncode == 0

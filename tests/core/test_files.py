@@ -110,3 +110,10 @@ def test_links_cannot_leave_their_folder(tmp_path: Path) -> None:
     (tmp_path / "inside" / "link").symlink_to("/etc")
     with pytest.raises(ConfigError):
         confined(tmp_path / "inside", "link/passwd")
+
+
+def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("a:\n  - {web: 0.5, forum: 0.2}\n  - {web: 0.5, web: 0.3}\n")
+    with pytest.raises(ConfigError, match="'web' is written twice") as error:
+        read_yaml(tmp_path / "r.yaml")
+    assert "line 3" in str(error.value)

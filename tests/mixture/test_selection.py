@@ -13,7 +13,7 @@ from lab.curation.measure import measure
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe
-from lab.mixture.recipe_files import check_recipe
+from lab.mixture.recipe_files import check_recipe, list_recipes, load_recipe, save_recipe
 from lab.mixture.selection import judge, select
 from lab.mixture.supply import measure_supply, supply_key
 
@@ -156,3 +156,15 @@ def test_what_is_missing_names_the_command(plain_workspace: Workspace) -> None:
     )
     with pytest.raises(ConfigError, match="did you mean short"):
         check_recipe(plain_workspace, unknown, "x")
+
+
+def test_a_copied_recipe_must_be_renamed_inside(
+    plain_workspace: Workspace, copy_of: Callable[[Workspace], Workspace]
+) -> None:
+    """Runs go by the inner name: a copy that kept it would be compared as the original."""
+    ws = copy_of(plain_workspace)
+    path = save_recipe(ws, recipe())
+    (path.parent / "mine.yaml").write_bytes(path.read_bytes())
+    with pytest.raises(ConfigError, match="name: mine"):
+        load_recipe(ws, "mine")
+    assert {r.name: bool(r.problem) for r in list_recipes(ws)} == {"mine": True, "r": False}

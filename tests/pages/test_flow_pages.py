@@ -202,3 +202,24 @@ def test_advice_says_what_it_needs(trained_workspace: Workspace, open_page: Open
     app = open_page(trained_workspace, "advice", recipe="both")
     assert "mixlab advise --recipe both" in words_of(app)
     assert app.button(key="sweep")
+
+
+@pytest.mark.slow
+def test_training_can_be_cancelled_from_the_page(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    from lab.jobs.store import get_job, start_job
+
+    ws = copy_of(recipe_workspace)
+    params = {"recipes": ["long-only"], "size": "nano", "tokens": 20_000_000, "seeds": [0]}
+    job = start_job(ws, "train", params)
+    app = open_page(ws, "runs")
+    assert "Train" in " ".join(b.label for b in app.button)
+    app.button(key=f"cancel_runs_{job.id}").click().run()
+    assert not app.exception
+    deadline = time.monotonic() + 90
+    while get_job(ws, job.id).active and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert get_job(ws, job.id).state == "cancelled"
+    app = open_page(ws, "jobs", job=job.id)
+    assert app.button(key="jobs_resume")

@@ -118,3 +118,20 @@ def test_a_source_that_was_unused_has_supply_once_it_gets_a_weight(
     app.number_input(key="weight.both.sharpen.short").set_value(50.0).run()
     assert not app.warning
     assert ledger(app)["short"]["state"] == ["as good as fresh"]
+
+
+def test_signals_that_vanish_while_the_page_is_open_are_an_error_in_words(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    import shutil
+
+    import streamlit as st
+
+    ws = copy_of(recipe_workspace)
+    app = open_page(ws, "mixture", recipe="both")
+    shutil.rmtree(ws.artifacts / "signals")
+    st.cache_resource.clear()
+    app.number_input(key=BROAD_SHORT).set_value(30.0).run()
+    assert not app.exception
+    assert app.warning[0].value == "This has not been computed yet."
+    assert "mixlab measure" in words_of(app)

@@ -76,8 +76,8 @@ def _lead(rng: Random, entity: Entity) -> str:
 
 
 def _overview(rng: Random, world: World, entity: Entity) -> str:
-    facts = state_some(rng, entity, 8)
-    asides = [*chatter(rng, _TOPIC[entity.kind], 5), any_fact(rng, world), any_fact(rng, world)]
+    facts = state_some(rng, entity, 9)
+    asides = [*chatter(rng, _TOPIC[entity.kind], 3), *(any_fact(rng, world) for _ in range(4))]
     titles = sample(rng, _SECTIONS[entity.kind], 2)
     first = " ".join([_lead(rng, entity), *facts[:3], asides[0]])
     second = " ".join(shuffled(rng, [*facts[3:6], *asides[1:4]]))
@@ -86,8 +86,8 @@ def _overview(rng: Random, world: World, entity: Entity) -> str:
 
 
 def _notes(rng: Random, world: World, entity: Entity) -> str:
-    body = [*state_some(rng, entity, 5), *chatter(rng, _TOPIC[entity.kind], 4)]
-    body += [any_fact(rng, world) for _ in range(4)]
+    body = [*state_some(rng, entity, 6), *chatter(rng, _TOPIC[entity.kind], 3)]
+    body += [any_fact(rng, world) for _ in range(6)]
     lead = _lead(rng, entity)
     half = shuffled(rng, body)
     return f"{entity.name}: notes\n\n{lead} {' '.join(half[:5])}\n\n{' '.join(half[5:])}"
@@ -98,7 +98,7 @@ def _comparison(rng: Random, world: World, entity: Entity) -> str:
     pairs: list[str] = []
     for relation in RELATIONS[entity.kind]:
         pairs += [state(rng, entity, relation), state(rng, other, relation)]
-    closing = chatter(rng, _TOPIC[entity.kind], 4)
+    closing = [*chatter(rng, _TOPIC[entity.kind], 2), *(any_fact(rng, world) for _ in range(4))]
     title = f"{entity.name} and {other.name}"
     lead = f"{_lead(rng, entity)} {_lead(rng, other)}"
     return f"{title}\n\n{lead} {' '.join(pairs)}\n\n{' '.join(closing)}"

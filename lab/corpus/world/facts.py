@@ -4,7 +4,7 @@ Method: four classes of named entity, each with two or three attributes whose va
 closed sets, so that a wrong answer can always be drawn from the same class as the right one. Values
 are dealt evenly (round robin over a shuffled deck) so that the most frequent value of an attribute
 is right no more often than chance. Entities are mentioned with a mild power law, as in any corpus:
-the k-th best known of a class has weight 1/(k + 8)^0.7.
+the k-th best known of a class has weight 1/(k + 12)^0.5.
 
 About 300 facts: a model of 0.4M parameters that reads each some 100 times in 1.5M tokens learns a
 good part of them and not all, so the knowledge benchmark has room to move both ways.
@@ -112,4 +112,4 @@ def _deal(
 
 
 def _popularity(count: int) -> tuple[float, ...]:
-    return tuple(accumulate((rank + 8) ** -0.7 for rank in range(count)))
+    return tuple(accumulate((rank + 12) ** -0.5 for rank in range(count)))

@@ -5,7 +5,7 @@ Three forms, each an old one:
 - `kinship`: "Ada is the sister of Ben. Ben is the father of Eva. So Ada is the" aunt (CLUTRR, Sinha
   et al., 2019, arXiv:1908.06177);
 - `compass`: "Ada lives north of Ben. Ben lives east of Eva. So, seen from Eva, Ada lives to the"
-  north-east;
+  northeast;
 - `syllogism`: "All bakers are singers. No singers are hunters. So the bakers who are hunters are"
   none of them (the moods of the first figure).
 
@@ -44,7 +44,7 @@ MOODS: Final[dict[tuple[str, str], str]] = {
     ("some", "all"): "some of them",
     ("some", "no"): "not all of them",
 }
-CORNERS: Final[tuple[str, ...]] = ("north-east", "north-west", "south-east", "south-west")
+CORNERS: Final[tuple[str, ...]] = ("northeast", "northwest", "southeast", "southwest")
 STEP_WORDS: Final[dict[str, tuple[str, str]]] = {  # by kind of step: (of a woman, of a man)
     "parent": ("mother", "father"),
     "child": ("daughter", "son"),
@@ -126,7 +126,7 @@ def make_problem(rng: Random, *, form: str = "", held_out: bool = False) -> Prob
     if form == "compass":
         ways = (pick(rng, ("north", "south")), pick(rng, ("east", "west")))
         steps = ways if rng.random() < 0.5 else (ways[1], ways[0])
-        return Problem(form, x, y, z, steps, f"{ways[0]}-{ways[1]}")
+        return Problem(form, x, y, z, steps, f"{ways[0]}{ways[1]}")
     kinds = pick(rng, tuple(RELATIVES))
     steps = (_word(STEP_WORDS[kinds[0]], x), _word(STEP_WORDS[kinds[1]], y))
     return Problem(form, x, y, z, steps, _word(RELATIVES[kinds], x))

@@ -28,7 +28,7 @@ _INTROS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "compass": (
         "Directions can be added.", "Two ways on the compass make a third.",
-        "Whoever goes north and then east has gone north-east.",
+        "Whoever goes north and then east has gone northeast.",
         "This chapter joins two directions into one.",
     ),
     "syllogism": (
@@ -60,6 +60,7 @@ _BECAUSE: Final[tuple[str, ...]] = (
     "Remember: {rule}.", "The rule: {rule}.", "We know that {rule}.", "Here {rule}.",
     "As we have learned, {rule}.",
 )  # fmt: skip
+_EXPLAINED: Final[dict[str, float]] = {"kinship": 0.4, "compass": 0.1, "syllogism": 0.1}
 _SO: Final[tuple[str, ...]] = (
     "So {c}.", "So {c}.", "Therefore {c}.", "It follows that {c}.", "Hence {c}.", "Thus {c}.",
 )  # fmt: skip
@@ -85,7 +86,7 @@ def _reasoning(rng: Random, form: str) -> list[str]:
     for _number in range(5 + int(rng.random() * 5)):
         problem = make_problem(rng, form=form)
         lines = [*problem.premises, conclude(rng, problem)]
-        if chance(rng, 0.4):  # after the conclusion: a rule read before it gives it away
+        if chance(rng, _EXPLAINED[form]):  # after it: a rule read before gives the answer away
             lines.append(say(rng, _BECAUSE, {"rule": rule_of(problem)}))
         parts.append(" ".join(lines))
     return parts

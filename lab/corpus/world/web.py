@@ -79,8 +79,8 @@ def _good(rng: Random, world: World) -> Draft:
 
 def _prose(rng: Random, world: World, topic: str, kind: str) -> str:
     subject = world.mention(rng, "work" if kind == "review" else pick(rng, KINDS))
-    facts = [*state_some(rng, subject, 4), *(any_fact(rng, world) for _ in range(4))]
-    lines = shuffled(rng, [*facts, *chatter(rng, topic, 6 + int(rng.random() * 6))])
+    facts = [*state_some(rng, subject, 4), *(any_fact(rng, world) for _ in range(6))]
+    lines = shuffled(rng, [*facts, *chatter(rng, topic, 5 + int(rng.random() * 4))])
     third = len(lines) // 3
     parts = (lines[:third], lines[third : 2 * third], lines[2 * third :])
     return "\n\n".join(" ".join(part) for part in parts)

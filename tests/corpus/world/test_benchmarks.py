@@ -45,8 +45,8 @@ def mood(one, two):
     allowed = [(b, c) for b, c in worlds if not b or c == (two == "All")]
     if one == "All":
         inside = {c for b, c in allowed if b}
-        return "all of them" if inside == {1} else "none of them"
-    return "some of them" if two == "All" else "not all of them"
+        return "all" if inside == {1} else "none"
+    return "some" if two == "All" else "not all"
 
 
 def solve(told):
@@ -54,7 +54,7 @@ def solve(told):
         return kin(*m.groups())
     if m := re.match(r"\w+ lives (\w+) of \w+\. \w+ lives (\w+) of", told):
         north_first = sorted(m.groups(), key=lambda way: way in ("east", "west"))
-        return "-".join(north_first)
+        return "".join(north_first)
     return mood(*re.match(r"(\w+) \w+ are \w+\. (\w+) \w+ are", told).groups())
 
 
