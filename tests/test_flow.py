@@ -33,7 +33,7 @@ def test_from_raw_text_to_an_exported_config(
     again = mixlab("train", *pair, "--seeds", "2", "--tokens", TOKENS)
     assert again["runs"] == trained["runs"], "finished runs are found, not repeated"
     compared = mixlab("compare", *pair)
-    rows = {row["metric"]: row for row in compared["rows"]}  # type: ignore[attr-defined]
+    rows = {(row["scope"], row["on"], row["metric"]) for row in compared["rows"]}  # type: ignore[attr-defined]
     assert len(rows) > 20
     swept = mixlab("sweep", "natural", "--runs", "3", "--tokens", TOKENS)
     assert len(swept["runs"]) == 3  # type: ignore[arg-type]

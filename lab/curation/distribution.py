@@ -99,7 +99,8 @@ def scale_of(values: NDArray[np.float64], bins: int) -> Scale:
     low, high = inner_range(values)
     if high - low < bins:
         return "whole"
-    return "log" if high > DECADES * inner_range(values[values > 0])[0] else "linear"
+    positive = values[values > 0]
+    return "log" if positive.size and high > DECADES * inner_range(positive)[0] else "linear"
 
 
 def edges_of(

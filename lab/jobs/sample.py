@@ -7,6 +7,7 @@ Deterministic: the same size and seed give the same bytes everywhere.
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def build_sample(
         decontaminate(ws, name, benchmarks, progress=part)
     labels = labels_of(world, ws.folder("world", "labels", "educational.ids.jsonl"))
     score(ws, "educational", labels, names, progress=report.part(0.8, 1.0, "quality: "))
-    recipes = add_recipes(ws)
+    read = sum(s.counts["documents"] for s in list_sources(ws))
+    recipes = add_recipes(ws, read / DEFAULT_DOCUMENTS)
     made = {"sources": names, "benchmarks": benchmarks, "recipes": recipes, "tokenizer": TOKENIZER}
     write_json(world / "done.json", made)
     return made
@@ -106,12 +108,17 @@ def add_benchmarks(ws: Workspace, world: Path) -> list[str]:
     return [path.stem for path in paths]
 
 
-def add_recipes(ws: Workspace) -> list[str]:
-    """Save the sample's recipes, unless the user already has one of that name."""
+def add_recipes(ws: Workspace, scale: float) -> list[str]:
+    """Save the sample's recipes, unless the user already has one of that name.
+
+    Their budgets suit the default size; `scale` keeps the epochs the same in a larger or smaller
+    world.
+    """
     names = []
     for path in sorted((bundled("sample_data") / "recipes").glob("*.yaml")):
         recipe = check_recipe(ws, read_recipe(path), path.name)
         if not (ws.recipes / path.name).exists():
-            save_recipe(ws, recipe)
+            tokens = round(recipe.mixture.tokens * scale)
+            save_recipe(ws, replace(recipe, mixture=replace(recipe.mixture, tokens=tokens)))
         names.append(recipe.name)
     return names

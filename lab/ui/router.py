@@ -15,9 +15,11 @@ from lab.ui.text import guarded, label
 
 ASSETS = Path(__file__).with_name("assets")
 
-st.set_page_config(page_title="Mixture Lab", page_icon=str(ASSETS / "icon.svg"), layout="wide")
-st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 page = st.navigation(menu())
+st.set_page_config(
+    page_title=f"{page.title} - Mixture Lab", page_icon=str(ASSETS / "icon.svg"), layout="wide"
+)
+st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 with guarded():
     with st.sidebar:
         st.caption(

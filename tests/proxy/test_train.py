@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from lab.core.errors import Cancelled, DataError, LabError, WorkspaceError
+from lab.core.lock import hold
 from lab.core.progress import Progress
 from lab.proxy import train as training
 from lab.proxy.environment import pick_device, worker_environment
@@ -161,7 +162,8 @@ def test_two_processes_never_train_one_run(
 ) -> None:
     monkeypatch.setattr(training, "PATIENCE", 0.0)
     folder = make_run(steps=3)
-    with training.claim(folder), pytest.raises(WorkspaceError, match="Another process"):
+    other = hold(folder / "training.json", "training", 0.0, training.BUSY)
+    with other, pytest.raises(WorkspaceError, match="Another process"):
         train(folder, device="cpu")
     train(folder, device="cpu")
 

@@ -45,8 +45,8 @@ def mood(one, two):
     allowed = [(b, c) for b, c in worlds if not b or c == (two == "All")]
     if one == "All":
         inside = {c for b, c in allowed if b}
-        return "all" if inside == {1} else "none"
-    return "some" if two == "All" else "not all"
+        return "all of them" if inside == {1} else "none of them"
+    return "some of them" if two == "All" else "not all of them"
 
 
 def solve(told):
