@@ -5,7 +5,7 @@ import streamlit as st
 from lab.advice.store import latest
 from lab.ui import advice_view as view
 from lab.ui.components import empty, header, next_steps, pick_recipe
-from lab.ui.job_panel import watch
+from lab.ui.job_panel import start, watch
 from lab.ui.state import workspace
 from lab.ui.text import guarded, label
 
@@ -14,16 +14,17 @@ header("advice")
 recipe = pick_recipe(ws)
 if recipe is None:
     st.stop()
-watch(ws, ["sweep"], "advice")
+watch(ws, ["sweep", "advise"], "advice")
+if st.button("Fit the runs and advise", key="advise", icon=":material/lightbulb:"):
+    start(ws, "advise", {"recipe": recipe.name})
 found = latest(ws)
 if found is None:
     with empty("No advice has been drawn from the runs yet."):
         st.caption(
             "It needs scored runs of at least two more mixtures than there are sources, at one "
             f"size and budget; {label(view.evidence_words(ws))} runs are scored so far. Train a "
-            "sweep, then fit it in a terminal:"
+            "sweep below, then fit it."
         )
-        st.code(f"mixlab advise --recipe {recipe.name}", language=None)
 else:
     with guarded():
         fit, advice = found

@@ -1,7 +1,6 @@
 """`mixlab fit` and `mixlab advise`: from the workspace's runs, or from tables of anybody's."""
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -27,13 +26,17 @@ def fit(options: argparse.Namespace) -> Shown:
 def advise(options: argparse.Namespace) -> Shown:
     """Propose a mixture with an interval on every weight."""
     from lab.advice.advise import advise as propose
-    from lab.advice.store import advice_mapping, save
+    from lab.advice.from_runs import advise_from_runs
+    from lab.advice.store import advice_mapping
 
-    fitted = fitted_tables(options)
-    natural, caps = baseline(options, fitted)
-    advice = propose(fitted, natural, caps=caps)
-    if not options.ratios:
-        save(workspace(options), fitted, advice)
+    if options.ratios:
+        fitted = fitted_tables(options)
+        means = fitted.weights.mean(axis=0).tolist()
+        advice = propose(fitted, dict(zip(fitted.sources, means, strict=True)))
+    elif not options.recipe:
+        options.misused("name the recipe whose supply and caps apply: --recipe RECIPE")
+    else:
+        fitted, advice = advise_from_runs(workspace(options), options.recipe, options.metric)
     weights = pl.DataFrame(
         [
             {
@@ -64,8 +67,8 @@ def advise(options: argparse.Namespace) -> Shown:
 
 def fitted_tables(options: argparse.Namespace) -> Any:
     """The fit of the two tables, or of the workspace's runs."""
-    from lab.advice.evidence import tables_from_runs
     from lab.advice.fit import fit_table
+    from lab.advice.from_runs import fit_runs
     from lab.advice.tables import read_tables
 
     if bool(options.ratios) != bool(options.metrics):
@@ -76,22 +79,4 @@ def fitted_tables(options: argparse.Namespace) -> Any:
     if options.ratios:
         ratios, metrics = read_tables(options.ratios, options.metrics)
         return fit_table(ratios, metrics, only=only, higher=options.higher or ())
-    found = tables_from_runs(workspace(options))
-    return fit_table(found.ratios, found.metrics, higher=found.higher, only=only or found.default)
-
-
-def baseline(
-    options: argparse.Namespace, fitted: Any
-) -> tuple[Mapping[str, float], Mapping[str, float] | None]:
-    """(natural mixture, caps) of the recipe if one is named, else the mean of the runs."""
-    if not options.recipe:
-        means = fitted.weights.mean(axis=0).tolist()
-        return dict(zip(fitted.sources, means, strict=True)), None
-    from lab.advice.simplex import supply_caps
-    from lab.advice.swarm import unique_tokens
-    from lab.mixture.recipe_files import load_recipe
-
-    ws = workspace(options)
-    recipe = load_recipe(ws, options.recipe)
-    supply = unique_tokens(ws, recipe)
-    return supply, supply_caps(supply, recipe.mixture.tokens, recipe.mixture.repeat_cap)
+    return fit_runs(workspace(options), options.metric)

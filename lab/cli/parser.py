@@ -327,4 +327,4 @@ def add_advice_commands(commands: "argparse._SubParsersAction[Options]") -> None
         p.add_argument("--metric", help="the one score to predict (default: all in bits per byte)")
         p.add_argument("--higher", nargs="+", metavar="METRIC", help="scores where more is better")
         if name == "advise":
-            p.add_argument("--recipe", help="natural mixture and caps (default: the runs' mean)")
+            p.add_argument("--recipe", help="natural mixture and caps, for the workspace's runs")

@@ -147,6 +147,14 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Advise:
+    """Fit the workspace's runs and propose a mixture under the supply and caps of a recipe."""
+
+    recipe: str
+    metric: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluate:
     """Score finished runs on what they have not been scored on yet."""
 
@@ -183,6 +191,7 @@ PARAMS: dict[str, type] = {
     "train": Train,
     "resume": Resume,
     "sweep": Sweep,
+    "advise": Advise,
     "evaluate": Evaluate,
     "export": Export,
 }

@@ -230,6 +230,16 @@ def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
     return train_folders(folders, p, progress.part(0.1, 1.0))
 
 
+def advise(ws: Workspace, p: a.Advise, progress: Progress) -> Result:
+    """A fit of the runs and the advice drawn from it."""
+    from lab.advice.from_runs import advise_from_runs
+
+    progress(0, 1, "fitting the runs")
+    fit, advice = advise_from_runs(ws, p.recipe, p.metric)
+    progress(1, 1, "advice stored")
+    return {"runs": len(fit.runs), "verdict": advice.verdict, "proposal": advice.proposal}
+
+
 def evaluate(ws: Workspace, p: a.Evaluate, progress: Progress) -> Result:
     """Score finished runs on what they lack."""
     from lab.evaluation.evaluate import evaluate_run
@@ -263,6 +273,7 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "train": train,
     "resume": resume,
     "sweep": sweep,
+    "advise": advise,
     "evaluate": evaluate,
     "export": export,
 }

@@ -73,7 +73,7 @@ def show_verdict(fit: Fit, advice: Advice) -> None:
     grid.metric("Runs it rests on", label(count(len(fit.runs))), border=True)
     if advice.run_more:
         st.caption(f"About {count(advice.run_more)} more runs would probably resolve it.")
-    for note in (*fit.notes, *advice.notes):
+    for note in advice.notes:
         st.caption(label(note))
 
 
