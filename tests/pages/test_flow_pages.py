@@ -200,8 +200,9 @@ def test_a_map_is_drawn_and_its_clusters_listed(
 
 def test_advice_says_what_it_needs(trained_workspace: Workspace, open_page: Open) -> None:
     app = open_page(trained_workspace, "advice", recipe="both")
-    assert "mixlab advise --recipe both" in words_of(app)
+    assert "at least two more mixtures than there are sources" in words_of(app)
     assert app.button(key="sweep")
+    assert app.button(key="advise")
 
 
 @pytest.mark.slow
