@@ -104,7 +104,7 @@ def run_scores(folder: Path) -> RunScores:
         raise ArtifactMissing(
             "This run has not been evaluated.",
             where=str(folder),
-            next_step="evaluate it: `mixlab train` and `mixlab compare` do so, or `evaluate_run`",
+            next_step=f"`mixlab evaluate {folder.name}`; while it is being trained, wait",
         )
     return RunScores(
         folder,
