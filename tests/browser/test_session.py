@@ -97,9 +97,9 @@ def set_weights(visitor: Visitor, ws: Workspace, other: Visitor) -> str:
     press(visitor, "uniform")
     visitor.page.wait_for_url(re.compile("weight"))
     visitor.shoot("mixture")
-    worth = metric(visitor, "Worth, in fresh tokens").inner_text()
     other.open(visitor.url)
-    expect(metric(other, "Worth, in fresh tokens")).to_have_text(worth)
+    worth = metric(other, "Worth, in fresh tokens").inner_text()
+    expect(metric(visitor, "Worth, in fresh tokens")).to_have_text(worth)
     press(visitor, "Save the mixture")
     expect(visitor.page.get_by_text(f"Saved {B}.yaml")).to_be_visible()
     assert load_recipe(ws, B).mixture.tokens == 100_000
