@@ -94,12 +94,15 @@ def set_weights(visitor: Visitor, ws: Workspace, other: Visitor) -> str:
     before = metric(visitor, "Worth, in fresh tokens").inner_text()
     fill(visitor, "Budget, million tokens", "0.1")
     expect(metric(visitor, "Worth, in fresh tokens")).not_to_have_text(before)
+    budgeted = metric(visitor, "Worth, in fresh tokens").inner_text()
     press(visitor, "uniform")
-    visitor.page.wait_for_url(re.compile("weight"))
+    expect(metric(visitor, "Worth, in fresh tokens")).not_to_have_text(budgeted)
+    visitor.idle()
+    visitor.page.wait_for_timeout(1000)  # the address follows the widgets one by one
     visitor.shoot("mixture")
+    worth = metric(visitor, "Worth, in fresh tokens").inner_text()
     other.open(visitor.url)
-    worth = metric(other, "Worth, in fresh tokens").inner_text()
-    expect(metric(visitor, "Worth, in fresh tokens")).to_have_text(worth)
+    expect(metric(other, "Worth, in fresh tokens")).to_have_text(worth)
     press(visitor, "Save the mixture")
     expect(visitor.page.get_by_text(f"Saved {B}.yaml")).to_be_visible()
     assert load_recipe(ws, B).mixture.tokens == 100_000
