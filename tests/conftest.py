@@ -75,7 +75,8 @@ def plain_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     from lab.core.progress import SILENT
     from lab.corpus.sources import add_source
     from lab.jobs import actions
-    from lab.jobs.steps import dedup, measure, tokenizer
+    from lab.jobs.steps.corpus import tokenizer
+    from lab.jobs.steps.curation import dedup, measure
 
     root = tmp_path_factory.mktemp("plain")
     ws = create(root / "w", heldout_share=0.05)

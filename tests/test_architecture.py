@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 STAGES = [
     "core",
     "corpus",
-    "curation",
     "diversity",
+    "curation",
     "mixture",
     "proxy",
     "evaluation",

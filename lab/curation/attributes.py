@@ -2,10 +2,11 @@
 
 Attributes live in separate artifacts, aligned row for row with the documents, so a table is made by
 laying columns side by side, without a join. It holds only the columns asked for: for a million
-documents and ten columns about 100 MB.
+documents and ten columns about 100 MB. A column's first name says who made it (`FAMILIES`); all
+others are signals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from lab.corpus.tokens import require_tokens
 from lab.curation.contamination import require_contamination
 from lab.curation.duplicates import MinHash, require_duplicates
 from lab.curation.measure import require_signals, stored_signals
-from lab.curation.quality import quality_names, require_quality
+from lab.curation.quality import quality_columns, require_quality
 
 BASE = ("id", "source", "bytes", "content_hash", "heldout")
 
@@ -52,16 +53,25 @@ def attributes(ws: Workspace, source: str, columns: Sequence[str], tokenizer: st
     return pl.concat(frames, how="horizontal")
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Columns `PREFIX.NAME` that one step makes: how to find the artifact, and what there is."""
+
+    require: Callable[[Workspace, str, str], Artifact]  # (ws, source, column), ArtifactMissing
+    columns: Callable[[Workspace, str], list[str]]  # (ws, source): the columns stored now
+
+
+FAMILIES = {"quality": Family(require_quality, quality_columns)}
+
+
 def locate(ws: Workspace, source: str, columns: Sequence[str]) -> list[Column]:
-    """The artifact that stores each of `columns`."""
-    learned = [c for c in columns if c.startswith("quality.")]
-    signals = [c for c in columns if c not in learned]
-    stored = require_signals(ws, source, signals)
-    found = [Column(c, stored[c], c) for c in signals]
-    for name in learned:
-        artifact = require_quality(ws, name.removeprefix("quality."), source)
-        found.append(Column(name, artifact, name))
-    return found
+    """The artifact that stores each of `columns`, in their order."""
+    families = {c: FAMILIES.get(c.partition(".")[0]) for c in columns}
+    stored = require_signals(ws, source, [c for c, family in families.items() if family is None])
+    return [
+        Column(c, family.require(ws, source, c) if family else stored[c], c)
+        for c, family in families.items()
+    ]
 
 
 def check_aligned(source: str, frames: Sequence[pl.DataFrame]) -> None:
@@ -78,7 +88,8 @@ def check_aligned(source: str, frames: Sequence[pl.DataFrame]) -> None:
 
 def attribute_names(ws: Workspace, source: str) -> list[str]:
     """Names that `attributes` can serve for this source now."""
-    return [*stored_signals(ws, source), *(f"quality.{n}" for n in quality_names(ws, source))]
+    made = [name for family in FAMILIES.values() for name in family.columns(ws, source)]
+    return [*stored_signals(ws, source), *made]
 
 
 def duplicate_groups(ws: Workspace, minhash: MinHash | None) -> pl.DataFrame:

@@ -182,19 +182,20 @@ def find_quality(ws: Workspace, name: str, source: str) -> Artifact | None:
     return find(ws, STEP, VERSION, {"name": name}, inputs)
 
 
-def require_quality(ws: Workspace, name: str, source: str) -> Artifact:
-    """`find_quality`, or ArtifactMissing."""
+def require_quality(ws: Workspace, source: str, column: str) -> Artifact:
+    """The artifact with `column` (`quality.NAME`) of `source`, or ArtifactMissing."""
+    name = column.removeprefix("quality.")
     found = find_quality(ws, name, source)
     if found is None:
         raise ArtifactMissing(
-            f"The score 'quality.{name}' is not there for these documents and labels.",
+            f"The score {column!r} is not there for these documents and labels.",
             where=f"source {source}",
-            value=f"quality.{name}",
+            value=column,
             next_step=f"`mixlab score {name} --labels FILE`",
         )
     return found
 
 
-def quality_names(ws: Workspace, source: str) -> list[str]:
-    """Names of the learned scores that are stored for the source's current documents."""
-    return [name for name in label_names(ws) if find_quality(ws, name, source)]
+def quality_columns(ws: Workspace, source: str) -> list[str]:
+    """Columns of the learned scores that are stored for the source's current documents."""
+    return [f"quality.{name}" for name in label_names(ws) if find_quality(ws, name, source)]

@@ -21,13 +21,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lab.core.arrays import write_array
 from lab.core.artifacts import Artifact, build, load, write_part
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.files import read_json
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
-from lab.curation.files import write_array
 from lab.diversity.encoder import DEFAULT
 from lab.diversity.measures import panel
 from lab.diversity.moments import moments, save_moments

@@ -22,12 +22,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lab.core.arrays import write_array
 from lab.core.artifacts import Artifact, build, write_part
 from lab.core.errors import ConfigError
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.curation.files import write_array
 from lab.diversity.cluster import choose_k, find_clusters, label_clusters
 from lab.diversity.embed import require_embeddings, stack
 from lab.diversity.encoder import DEFAULT

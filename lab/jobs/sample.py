@@ -38,7 +38,7 @@ def build_sample(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Fill `ws` with the sample world of about `documents` documents; skips what is done."""
-    from lab.jobs.steps import measure
+    from lab.jobs.steps.curation import measure
 
     report = progress or Progress()
     world = ws.folder("world")

@@ -12,7 +12,7 @@ import pytest
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
-from lab.curation.quality import find_quality, quality_names, require_quality, score
+from lab.curation.quality import find_quality, quality_columns, require_quality, score
 from lab.curation.quality_head import BITS, count_buckets, fit_head, held_out_error, load_head
 
 GOOD = np.array(["therefore", "because", "theorem", "explain", "lesson", "example", "measure"])
@@ -68,7 +68,7 @@ def test_planted_quality_is_found_on_unlabelled_documents(ws: Workspace, labels:
     assert error["spearman"]["low"] > 0.6
     assert error["rmse"]["value"] < 0.85 * facts["label_sd"]
     assert error["r2"]["low"] < error["r2"]["value"] < error["r2"]["high"] < 1
-    scores = require_quality(ws, "edu", "books").scan().collect()
+    scores = require_quality(ws, "books", "quality.edu").scan().collect()
     assert scores.columns == ["id", "quality.edu"]
     assert scores["id"].to_list() == [f"books/{k}" for k in range(150)]
     truth = corpus(150, 1)[1]
@@ -146,12 +146,12 @@ def test_new_labels_replace_old_ones_and_lose_nothing(
     ws: Workspace, labels: Path, tmp_path: Path
 ) -> None:
     score(ws, "edu", labels, ["web"])
-    before = require_quality(ws, "edu", "web")
+    before = require_quality(ws, "web", "quality.edu")
     assert find_quality(ws, "edu", "books") is None
-    assert quality_names(ws, "web") == ["edu"]
+    assert quality_columns(ws, "web") == ["quality.edu"]
     more = corpus(150, 0)[1][:120]
     score(ws, "edu", write_labels(tmp_path / "more.jsonl", dict(zip_ids(more))), ["web"])
-    assert require_quality(ws, "edu", "web").id != before.id
+    assert require_quality(ws, "web", "quality.edu").id != before.id
     kept = [p.read_text() for p in ws.folder("labels").glob("edu.*.jsonl")]
     assert kept == [labels.read_text()]
 
@@ -162,14 +162,14 @@ def zip_ids(labels: list[float]) -> list[tuple[str, float]]:
 
 def test_changed_documents_or_labels_make_the_score_missing(ws: Workspace, labels: Path) -> None:
     with pytest.raises(ArtifactMissing, match=r"quality\.edu"):
-        require_quality(ws, "edu", "web")
+        require_quality(ws, "web", "quality.edu")
     score(ws, "edu", labels, ["web", "books"])
     source(ws, "books", ["another text entirely"])
-    assert quality_names(ws, "books") == []
-    assert quality_names(ws, "web") == ["edu"]
+    assert quality_columns(ws, "books") == []
+    assert quality_columns(ws, "web") == ["quality.edu"]
     own = ws.folder("labels", "edu.jsonl")
     own.write_text(own.read_text() + '{"id": "web/100", "label": 1}\n')
-    assert quality_names(ws, "web") == []
+    assert quality_columns(ws, "web") == []
 
 
 @pytest.mark.parametrize(

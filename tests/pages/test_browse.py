@@ -88,7 +88,7 @@ def test_hostile_text_reaches_inert_elements_only(
     add_source(ws, "hostile", [str(path)], id_column="id")
     from lab.core.progress import SILENT
     from lab.jobs import actions
-    from lab.jobs.steps import measure
+    from lab.jobs.steps.curation import measure
 
     measure(ws, actions.Measure(source="hostile", workers=1), SILENT)
     app = open_page(ws, "browse", source="hostile")

@@ -8,7 +8,8 @@ from lab.core.workspace import create
 from lab.corpus.sources import add_source
 from lab.export import export
 from lab.jobs import actions
-from lab.jobs.steps import measure, tokenizer
+from lab.jobs.steps.corpus import tokenizer
+from lab.jobs.steps.curation import measure
 from lab.mixture.parsing import parse_recipe
 from tests.conftest import plain_texts, write_jsonl
 

@@ -18,9 +18,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lab.core.arrays import write_array
 from lab.core.artifacts import write_part
 from lab.curation.duplicates.config import MinHash
-from lab.curation.files import write_array
 from lab.curation.words import I64, U64, compiled, finish, hash_runs, hash_words
 
 SEED = 20210915  # any constant: keys of two builds compare only under the same functions

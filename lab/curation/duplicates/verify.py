@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lab.core.arrays import write_array
 from lab.core.progress import SILENT, Progress
-from lab.curation.files import write_array
 from lab.curation.words import I64, U64, compiled, hash_runs, hash_words
 
 

@@ -1,0 +1,63 @@
+"""Commands on what texts contain: contamination, learned scores, embeddings, benchmarks."""
+
+import argparse
+
+from lab.cli import act, read
+from lab.cli.commands.options import Options, command, count
+
+
+def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> None:
+    """decontaminate, score, embed, map, benchmark."""
+    p = command(
+        commands,
+        "decontaminate",
+        lambda o: act.act(
+            o, "decontaminate", source=o.source, benchmarks=o.benchmarks, ngram=o.ngram
+        ),
+        "find documents that share n words with benchmark items",
+        "mixlab decontaminate\nmixlab decontaminate --benchmarks facts reasoning --ngram 13",
+        detachable=True,
+    )
+    p.add_argument("--source", help="default: all")
+    p.add_argument("--benchmarks", nargs="+", metavar="NAME", help="default: all registered")
+    p.add_argument("--ngram", type=count, default=13)
+    p = command(
+        commands,
+        "score",
+        lambda o: act.act(o, "score", name=o.name, labels=o.labels),
+        "learn a quality score from labels and give it to every document",
+        "mixlab score educational --labels labels.jsonl",
+        detachable=True,
+    )
+    p.add_argument("name", help="becomes the attribute quality.NAME")
+    p.add_argument("--labels", required=True, help="JSONL with `id` and a number `label`")
+    p = command(
+        commands,
+        "embed",
+        lambda o: act.act(o, "embed", source=o.source, encoder=o.encoder, sample=o.sample),
+        "embed a sample of each source",
+        "mixlab embed --sample 2000",
+        detachable=True,
+    )
+    p.add_argument("--source", help="default: all")
+    p.add_argument("--encoder", default="all-MiniLM-L6-v2", help="name, folder or hub id")
+    p.add_argument("--sample", type=count, default=2000, help="documents a source (default: 2000)")
+    command(
+        commands,
+        "map",
+        lambda o: act.act(o, "map"),
+        "project embeddings onto a map and cluster them",
+        "mixlab map",
+        detachable=True,
+    )
+    p = command(
+        commands,
+        "benchmark",
+        lambda o: read.benchmarks(o) if o.what == "list" else act.add_benchmark(o),
+        "register a benchmark, or list them",
+        "mixlab benchmark add piqa piqa.parquet\nmixlab benchmark list",
+    )
+    p.add_argument("what", choices=("add", "list"))
+    p.add_argument("name", nargs="?")
+    p.add_argument("path", nargs="?")
+    p.add_argument("--split", help="take the rows of this split only")

@@ -1,0 +1,60 @@
+"""What commands have in common: numbers, shared options, the engine."""
+
+import argparse
+from collections.abc import Callable
+
+Options = argparse.ArgumentParser
+SIZES = ("nano", "micro", "mini", "small", "base")
+
+
+def whole(text: str, least: int = 0) -> int:
+    """An option that is a whole number, zero or more."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} up")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """An option that is a whole number above zero; underscores as in recipes: 5_000_000."""
+    return whole(text.replace("_", ""), 1)
+
+
+def command(
+    commands: "argparse._SubParsersAction[Options]",
+    name: str,
+    run: Callable[[argparse.Namespace], object],
+    summary: str,
+    example: str,
+    detachable: bool = False,
+) -> Options:
+    """One command with the options that all share."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in example.splitlines()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-w", "--workspace", help="default: $MIXLAB_WORKSPACE, else ./workspace")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    if detachable:
+        parser.add_argument("--detach", action="store_true", help="run as a job; see `mixlab jobs`")
+    parser.set_defaults(command=run, detach=False, misused=parser.error)
+    return parser
+
+
+def add_run_options(parser: Options) -> None:
+    """Size, tokens, seed and where to run."""
+    parser.add_argument("--size", choices=SIZES, default="nano", help="default: nano")
+    parser.add_argument("--tokens", type=count, help="tokens a run (default: the size's)")
+    parser.add_argument("--seed", type=whole, default=0, help="first seed (default: 0)")
+    add_engine(parser)
+    parser.add_argument("--address", help="of a Ray cluster (default: start one here)")
+
+
+def add_engine(parser: Options) -> None:
+    """Where work runs."""
+    parser.add_argument("--workers", type=count, metavar="N", help="processes (default: cores)")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local")

@@ -1,0 +1,46 @@
+"""What each action does: call the stage, say in a small dict what came of it.
+
+The only place that knows every stage. Each function is one path for page, terminal and worker;
+heavy packages are imported by the stages, inside their functions.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lab.core.progress import Progress
+from lab.core.workspace import Workspace
+from lab.jobs import actions as a
+from lab.jobs.steps import corpus, curation, diversity, runs
+
+Result = dict[str, Any]
+
+
+def export(ws: Workspace, p: a.Export, progress: Progress) -> Result:
+    """The files of a target."""
+    from lab.export import export as write_target
+    from lab.mixture.recipe_files import load_recipe
+
+    recipe = load_recipe(ws, p.recipe)
+    return asdict(write_target(ws, recipe, p.target, Path(p.output), progress=progress))
+
+
+STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
+    "sample": corpus.sample,
+    "add": corpus.add,
+    "tokenizer": corpus.tokenizer,
+    "measure": curation.measure,
+    "dedup": curation.dedup,
+    "decontaminate": curation.decontaminate,
+    "score": curation.score,
+    "embed": diversity.embed,
+    "map": diversity.project,
+    "benchmark": runs.benchmark,
+    "train": runs.train,
+    "resume": runs.resume,
+    "sweep": runs.sweep,
+    "advise": runs.advise,
+    "evaluate": runs.evaluate,
+    "export": export,
+}

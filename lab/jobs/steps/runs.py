@@ -1,0 +1,93 @@
+"""Steps of proxy runs: benchmarks, training, scoring, advice."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lab.core.progress import Progress
+from lab.core.workspace import Workspace
+from lab.jobs import actions as a
+
+Result = dict[str, Any]
+
+
+def benchmark(ws: Workspace, p: a.Benchmark, progress: Progress) -> Result:
+    """Register a benchmark."""
+    from lab.evaluation.tasks import add_benchmark
+
+    return asdict(add_benchmark(ws, p.name, Path(p.path), split=p.split, progress=progress))
+
+
+def train(ws: Workspace, p: a.Train, progress: Progress) -> Result:
+    """Proxy runs of some recipes under some seeds, trained side by side and scored."""
+    from lab.mixture.recipe_files import load_recipe
+    from lab.proxy.runs import prepare_run
+
+    recipes = [load_recipe(ws, name) for name in p.recipes]
+    seeds = p.seeds or [0]
+    pairs = [(recipe, seed) for seed in seeds for recipe in recipes]
+    folders = []
+    for k, (recipe, seed) in enumerate(pairs):
+        part = progress.part(0.1 * k / len(pairs), 0.1 * (k + 1) / len(pairs), "preparing: ")
+        folders.append(
+            prepare_run(ws, recipe, size=p.size, tokens=p.tokens, seed=seed, progress=part)
+        )
+    return train_folders(folders, p, progress.part(0.1, 1.0))
+
+
+def resume(ws: Workspace, p: a.Resume, progress: Progress) -> Result:
+    """Unfinished runs, continued side by side from their checkpoints."""
+    return train_folders([ws.runs / name for name in p.runs], p, progress)
+
+
+def train_folders(
+    folders: Sequence[Path], p: a.Train | a.Resume | a.Sweep, progress: Progress
+) -> Result:
+    """Train prepared runs and score them; failures are reported beside what succeeded."""
+    from lab.proxy.sweep import run_many
+
+    outcome = run_many(
+        folders,
+        workers=p.workers,
+        engine=p.engine,
+        address=p.address,
+        after="lab.evaluation.evaluate:evaluate_run",
+        progress=progress,
+    )
+    return {"runs": [folder.name for folder in folders], "failed": outcome.failed}
+
+
+def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
+    """A designed set of mixtures around a recipe, trained and scored."""
+    from lab.advice.swarm import swarm_recipes
+    from lab.proxy.runs import prepare_run
+
+    recipes = swarm_recipes(ws, p.recipe, p.runs, p.seed)
+    folders = []
+    for k, recipe in enumerate(recipes):
+        part = progress.part(0.1 * k / len(recipes), 0.1 * (k + 1) / len(recipes), "preparing: ")
+        folders.append(
+            prepare_run(ws, recipe, size=p.size, tokens=p.tokens, seed=p.seed, progress=part)
+        )
+    return train_folders(folders, p, progress.part(0.1, 1.0))
+
+
+def advise(ws: Workspace, p: a.Advise, progress: Progress) -> Result:
+    """A fit of the runs and the advice drawn from it."""
+    from lab.advice.from_runs import advise_from_runs
+
+    progress(0, 1, "fitting the runs")
+    fit, advice = advise_from_runs(ws, p.recipe, p.metric)
+    progress(1, 1, "advice stored")
+    return {"runs": len(fit.runs), "verdict": advice.verdict, "proposal": advice.proposal}
+
+
+def evaluate(ws: Workspace, p: a.Evaluate, progress: Progress) -> Result:
+    """Score finished runs on what they lack."""
+    from lab.evaluation.evaluate import evaluate_run
+
+    for k, name in enumerate(p.runs):
+        part = progress.part(k / len(p.runs), (k + 1) / len(p.runs), f"{name}: ")
+        evaluate_run(ws, ws.runs / name, progress=part)
+    return {"runs": p.runs}
