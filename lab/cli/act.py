@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from lab.cli.show import Shown, say, terminal_progress
+from lab.core.errors import ShareDone
 from lab.core.lock import held
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace, create, open_workspace
@@ -37,8 +38,19 @@ def act(options: argparse.Namespace, action: str, **params: Any) -> Shown:
     if options.detach:
         job = start_job(ws, action, given)
         return Shown({"job": job.id}, notes=[f"job {job.id} started; `mixlab jobs` shows it"])
+    if given.get("shard"):  # shares of a job array run side by side: each writes its own parts
+        return run_share(ws, action, given, progress(options))
     with ws.lock(f"mixlab {action}"):
         result = run_action(ws, action, given, progress(options))
+    return Shown(result, notes=in_words(action, result))
+
+
+def run_share(ws: Workspace, action: str, params: dict[str, Any], report: Progress) -> Shown:
+    """One share of an action, without the workspace's lock."""
+    try:
+        result = run_action(ws, action, params, report)
+    except ShareDone as done:
+        return Shown({"share": params["shard"], "done": done.what}, notes=[str(done)])
     return Shown(result, notes=in_words(action, result))
 
 

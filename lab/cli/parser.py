@@ -5,9 +5,12 @@ import argparse
 from lab import __version__
 from lab.cli.commands.advice import add_advice_commands
 from lab.cli.commands.attributes import add_attribute_commands
+from lab.cli.commands.contamination import add_contamination_commands
 from lab.cli.commands.content import add_content_commands
+from lab.cli.commands.quality import add_quality_commands
 from lab.cli.commands.recipes import add_recipe_commands
 from lab.cli.commands.runs import add_training_commands
+from lab.cli.commands.search import add_search_commands
 from lab.cli.commands.workspace import add_workspace_commands
 
 
@@ -23,7 +26,10 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_workspace_commands(commands)
     add_attribute_commands(commands)
+    add_contamination_commands(commands)
     add_content_commands(commands)
+    add_search_commands(commands)
+    add_quality_commands(commands)
     add_recipe_commands(commands)
     add_training_commands(commands)
     add_advice_commands(commands)

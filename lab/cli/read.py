@@ -56,6 +56,7 @@ def ledger(options: argparse.Namespace) -> Shown:
         "phases": rows(found.phases),
         "rules": rows(found.rules),
         "problems": list(found.problems),
+        "warnings": list(found.warnings),
     }
     title = f"Sources under {recipe.name!r}, {recipe.mixture.tokens:,} tokens"
     tables = [(title, whole_tokens(found.sources))]
@@ -65,6 +66,7 @@ def ledger(options: argparse.Namespace) -> Shown:
         short = ["source", "phase", "reason", "first_documents", "first_tokens", "only_tokens"]
         tables.append(("What each rule took (more with --json)", found.rules.select(short)))
     notes = [f"problem: {p}" for p in found.problems]
+    notes += [f"warning: {w}" for w in found.warnings]
     return Shown(data, tables, notes, 1 if found.problems else 0)
 
 

@@ -66,6 +66,10 @@ class JobLost(LabError):
     """A worker ended without writing a result."""
 
 
+class ShareDone(LabError):
+    """This process has done its share of a step; the rest is for other processes."""
+
+
 class Cancelled(LabError):
     """The user asked to stop."""
 

@@ -4,13 +4,21 @@ One connection per process; every call takes its own cursor, runs one statement 
 parameters and returns a finished Polars frame, because DuckDB 2 connections neither share between
 threads nor allow a second query while a result is open. `select_only` is for SQL that a person
 typed: exactly one SELECT, on a connection that can read the given files and nothing else, with a
-time limit and a row cap.
+time limit and a row cap. `isolated` is for a condition that a person typed: a connection that reads
+no file at all, only the frames given with each query (`ask`), under limits of time and memory.
+
+A limit of time interrupts DuckDB between blocks of 2,048 rows; whoever evaluates something slow on
+long texts gives it few rows at a time.
 """
 
+import json
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -64,10 +72,9 @@ def select_only(
     """
     require_one_select(sql)
     con = locked(views)
-    timer = threading.Timer(seconds, con.interrupt)
-    timer.start()
     try:
-        return con.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) LIMIT {int(limit)}").pl()
+        with time_limit(con, seconds):
+            return con.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) LIMIT {int(limit)}").pl()
     except duckdb.InterruptException as error:
         raise DataError(
             f"The query ran longer than {seconds:g} s and was stopped.",
@@ -76,8 +83,28 @@ def select_only(
     except duckdb.Error as error:
         raise DataError("The query failed.", value=str(error), next_step="correct it") from error
     finally:
-        timer.cancel()
         con.close()
+
+
+@contextmanager
+def time_limit(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt whatever `con` does after `seconds`, again and again until the block ends: a single
+    interrupt that arrives between two statements would be forgotten.
+    """
+    over = threading.Event()
+    deadline = time.monotonic() + seconds
+
+    def watch() -> None:
+        while not over.wait(max(0.02, deadline - time.monotonic())):
+            con.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def require_one_select(sql: str) -> None:
@@ -102,3 +129,77 @@ def locked(views: Mapping[str, Sequence[Path]]) -> duckdb.DuckDBPyConnection:
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
+
+
+@contextmanager
+def isolated(memory: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection without any file, for expressions that a person typed; closed at the end."""
+    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    try:
+        con.execute(f"SET memory_limit = {quote(memory)}")
+        con.execute("SET max_temp_directory_size = '0GB'")
+        con.execute("SET enable_external_access = false")
+        con.execute("SET lock_configuration = true")
+        yield con
+    finally:
+        con.close()
+
+
+def ask(
+    con: duckdb.DuckDBPyConnection,
+    sql: str,
+    frame: pl.DataFrame,
+    parameters: Sequence[object] = (),
+    *,
+    seconds: float,
+) -> pl.DataFrame | None:
+    """Run one statement over `frame`, named `documents`, on an `isolated` connection; None if it
+    took longer than `seconds`. DataError if it fails.
+    """
+    con.register("documents", frame)
+    try:
+        with time_limit(con, seconds):
+            return con.sql(sql, params=list(parameters) or None).pl()
+    except duckdb.InterruptException:
+        return None
+    except duckdb.Error as error:
+        raise DataError(
+            "The search failed.", value=first_line(error), next_step="correct the condition"
+        ) from error
+    finally:
+        con.unregister("documents")
+
+
+def first_line(error: Exception) -> str:
+    """What DuckDB complains of, without its stack."""
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+def parse_condition(condition: str) -> dict[str, Any]:
+    """The syntax tree of one Boolean expression over the rows of `documents`.
+
+    ConfigError if it is not exactly one: several statements, a UNION or a second clause.
+    """
+    sql = f"SELECT 1 FROM documents WHERE (\n{condition}\n)"
+    asked = connection().cursor()
+    try:
+        written = asked.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0]
+    finally:
+        asked.close()
+    parsed = json.loads(written)
+    if parsed["error"]:
+        raise ConfigError(
+            "This is not an SQL condition.",
+            value=parsed.get("error_message", condition),
+            next_step="write what could stand after WHERE, for example tokens > 100",
+        )
+    nodes = [statement["node"] for statement in parsed["statements"]]
+    extra = ("group_expressions", "having", "qualify", "sample", "modifiers")
+    if len(nodes) != 1 or nodes[0]["type"] != "SELECT_NODE" or any(nodes[0][k] for k in extra):
+        raise ConfigError(
+            "Only one condition is allowed here.",
+            value=condition,
+            next_step="write what could stand after WHERE, and nothing after it",
+        )
+    tree: dict[str, Any] = nodes[0]["where_clause"]
+    return tree

@@ -9,6 +9,9 @@ Documents are encoded in batches of 1 MB: an encoding takes about 90 bytes a tok
 A longer document is cut at line ends between two visible characters. GPT-2's pattern, and so every
 tokenizer trained here, never joins across such a place, and the ids are those of the whole; other
 tokenizers may differ by a token at a cut. Cost: 0.8 M tokens a core-second.
+
+A recipe may train on edited texts: an artifact aligned with the documents, with a column `text`,
+takes their place in `of`, and has tokens of its own.
 """
 
 import multiprocessing
@@ -54,10 +57,13 @@ def count_tokens(
     source: str,
     tokenizer: str,
     progress: Progress = SILENT,
-    workers: int | None = None,
+    of: Artifact | None = None,
 ) -> Artifact:
-    """The tokens artifact of a source, made if it is not there; finished parts are kept."""
-    corpus = documents(ws, source)
+    """The tokens artifact of a source, made if it is not there; finished parts are kept.
+
+    `of` holds edited texts to count in place of the documents'.
+    """
+    corpus = of or documents(ws, source)
     width = "uint16" if vocab_size(ws, tokenizer) <= 1 << 16 else "uint32"
     file = folder_of(ws, tokenizer) / "tokenizer.json"
 
@@ -67,9 +73,7 @@ def count_tokens(
             for part in corpus.parts
             if not (folder / part.name).exists()
         ]
-        run_shards(
-            encode_part, tasks, workers=workers, progress=progress, message=f"tokens of {source}"
-        )
+        run_shards(encode_part, tasks, progress=progress, message=f"tokens of {source}")
         totals = pl.scan_parquet(sorted(folder.glob("part-*.parquet"))).select(
             pl.len(), pl.col("tokens").cast(pl.UInt64).sum()
         )
@@ -80,16 +84,22 @@ def count_tokens(
     return build(ws, STEP, VERSION, config, [corpus.id], make)
 
 
-def require_tokens(ws: Workspace, source: str, tokenizer: str) -> Artifact:
-    """The tokens artifact of a source; ArtifactMissing if it is not there."""
+def require_tokens(
+    ws: Workspace, source: str, tokenizer: str, of: Artifact | None = None
+) -> Artifact:
+    """The tokens artifact of a source, or of its edited texts `of`; ArtifactMissing without one."""
+    edited = [name.partition("@")[0] for name in of.manifest["config"]["edits"]] if of else []
     return require(
         ws,
         STEP,
         VERSION,
         {"tokenizer": tokenizer_id(ws, tokenizer)},
-        [documents(ws, source).id],
-        what=f"The tokens of source {source!r} under {tokenizer!r} are not counted.",
-        next_step=f"mixlab measure --source {source}",
+        [(of or documents(ws, source)).id],
+        what=f"The tokens of source {source!r} under {tokenizer!r} are not counted"
+        + (f" after the edits {edited}." if edited else "."),
+        next_step=f"`mixlab edit --source {source} --edits {' '.join(edited)}`"
+        if of
+        else f"mixlab measure --source {source}",
     )
 
 

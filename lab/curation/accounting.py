@@ -1,4 +1,4 @@
-"""What each rule costs: an exact account of documents and tokens, per source and rule.
+"""What each rule costs: an exact account of documents, tokens and bytes, per source and rule.
 
 All questions about a set of rules are answered by one small table, the *mask cube*: documents and
 tokens per (source, mask), where bit i of the mask says that rule i fails (`lab.curation.filters`).
@@ -14,9 +14,13 @@ corpus. With T(m) the tokens of mask m:
                          split equally among the rules that drop it
 
 The fair share is the Shapley value of the game "tokens dropped by a set of rules" (Shapley 1953),
-exact and linear here because a token falls as soon as one of its rules is on. Identities, tested:
-kept + sum of first failures = input; sum of fair shares = dropped. Cost: 0.1 s for a million
-documents.
+exact and linear here because a token falls as soon as one of its rules is on. Identities, tested,
+in documents, tokens, unique tokens and bytes: kept + sum of first failures = input; sum of fair
+shares = dropped. Cost: 15 ms for the cube of a million documents, 12 sources and 8 rules, 7 ms for
+all that is read from it (2026-11).
+
+Unique tokens count each distinct text of a source once (`first_copies`); the same text in two
+sources counts in both.
 """
 
 from collections.abc import Sequence
@@ -28,15 +32,17 @@ from numpy.typing import NDArray
 
 from lab.core.errors import DataError
 
-AMOUNTS = ("documents", "tokens")
+AMOUNTS = ("documents", "tokens", "unique_tokens", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Documents and tokens."""
+    """Documents and tokens; unique tokens and bytes are 0 where they were not given."""
 
     documents: int
     tokens: int
+    unique_tokens: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +53,12 @@ class Accounting:
     """
 
     reasons: tuple[str, ...]
-    cube: pl.DataFrame  # source, mask, documents, tokens, and unique_tokens where they were given
+    cube: pl.DataFrame  # source, mask, documents, tokens; unique_tokens and bytes where given
+
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """The amounts that are accounted for, of `AMOUNTS`."""
+        return tuple(name for name in AMOUNTS if name in self.cube.columns)
 
     def total(self, source: str | None = None) -> Amount:
         """The input of the rules."""
@@ -71,30 +82,26 @@ class Accounting:
         return self.dropped(source).tokens / max(self.total(source).tokens, 1)
 
     def by_source(self) -> pl.DataFrame:
-        """One row per source: source, documents, tokens, kept_documents, kept_tokens, drop_rate.
-
-        With unique tokens in the cube also unique_tokens and kept_unique_tokens.
-        """
-        amounts = [name for name in self.cube.columns if name not in ("source", "mask")]
-        kept = [(pl.col(n) * (pl.col("mask") == 0)).sum().alias(f"kept_{n}") for n in amounts]
+        """One row per source: source, AMOUNT and kept_AMOUNT for each, drop_rate (of tokens)."""
+        kept = [(pl.col(n) * (pl.col("mask") == 0)).sum().alias(f"kept_{n}") for n in self.amounts]
         rate = 1 - pl.col("kept_tokens") / pl.max_horizontal("tokens", 1)
         return (
             self.cube.group_by("source", maintain_order=True)
-            .agg(*(pl.col(name).sum() for name in amounts), *kept)
+            .agg(pl.col(self.amounts).sum(), *kept)
             .with_columns(drop_rate=pl.when(pl.col("tokens") > 0).then(rate).otherwise(0.0))
         )
 
     def by_rule(self, source: str | None = None) -> pl.DataFrame:
-        """One row per rule, in order: rule, reason, and documents and tokens of each kind.
+        """One row per rule, in order: rule, reason, and every amount of each kind.
 
-        Column pairs `KIND_documents`, `KIND_tokens`: `any` (fail this rule), `first` (fail it and
+        Columns `KIND_documents`, `KIND_tokens`, ...: `any` (fail this rule), `first` (fail it and
         none before it), `only` (fail no other), `share` (the fair share, fractional), `left` (what
         remains after this rule and all before it).
         """
         cube = self.of(source)
         masks = cube["mask"].to_numpy()
         columns = {"rule": np.arange(len(self.reasons)), "reason": list(self.reasons)}
-        for name in AMOUNTS:
+        for name in self.amounts:
             for kind, values in shares(masks, cube[name].to_numpy(), len(self.reasons)).items():
                 columns[f"{kind}_{name}"] = values
         return pl.DataFrame(columns)
@@ -115,30 +122,34 @@ class Accounting:
             for mask in top["mask"]
         ]
         reasons = pl.Series("reasons", named, pl.List(pl.String))
-        return top.select("mask", reasons, *AMOUNTS)
+        return top.select("mask", reasons, *self.amounts)
 
     def of(self, source: str | None) -> pl.DataFrame:
-        """The cube of one source, or of all together: mask, documents, tokens, one row a mask."""
+        """The cube of one source, or of all together: mask and amounts, one row a mask."""
         rows = self.cube if source is None else self.cube.filter(pl.col("source") == source)
-        return rows.group_by("mask").agg(pl.col(AMOUNTS).sum()).sort("mask")
+        return rows.group_by("mask").agg(pl.col(self.amounts).sum()).sort("mask")
 
 
 def account(frame: pl.DataFrame, reasons: Sequence[str]) -> Accounting:
     """The account of `frame` (one row a document: source, tokens, mask), bit i being `reasons[i]`.
 
-    An optional column `unique` holds the weight of each document's tokens in unique tokens: 1 for
-    one copy of each text, 0 for the others. Raises DataError for a null in any column, and for a
-    mask with a bit that no reason names.
+    Optional columns: `bytes`, and `unique`, the weight of each document's tokens in unique tokens:
+    1 for one copy of each text, 0 for the others (`first_copies`). Raises DataError for a null in
+    any column, and for a mask with a bit that no reason names.
     """
     check(frame, len(reasons))
-    unique = [(pl.col("tokens") * pl.col("unique")).sum().alias("unique_tokens")]
+    tokens = pl.col("tokens").cast(pl.Int64)
+    optional = {
+        "unique": (tokens * pl.col("unique")).sum().cast(pl.Int64).alias("unique_tokens"),
+        "bytes": pl.col("bytes").cast(pl.Int64).sum(),
+    }
     cube = (
         frame.lazy()
         .group_by("source", "mask")
         .agg(
             pl.len().cast(pl.Int64).alias("documents"),
-            pl.col("tokens").cast(pl.Int64).sum(),
-            *(unique if "unique" in frame.columns else []),
+            tokens.sum(),
+            *(total for name, total in optional.items() if name in frame.columns),
         )
         .sort("source", "mask")
         .collect()
@@ -148,9 +159,8 @@ def account(frame: pl.DataFrame, reasons: Sequence[str]) -> Accounting:
 
 def check(frame: pl.DataFrame, rules: int) -> None:
     """DataError if the frame cannot be accounted for."""
-    needed = [c for c in ("source", "tokens", "mask", "unique") if c in frame.columns]
-    for name in needed:
-        if nulls := frame[name].null_count():
+    for name in ("source", "tokens", "mask", "unique", "bytes"):
+        if name in frame.columns and (nulls := frame[name].null_count()):
             raise DataError(f"{nulls} documents have no {name}.", where=f"column {name}")
     highest = int(frame["mask"].to_numpy().max(initial=0))
     if highest >> rules:
@@ -164,7 +174,20 @@ def check(frame: pl.DataFrame, rules: int) -> None:
 
 def amount(cube: pl.DataFrame) -> Amount:
     """The sum of a cube."""
-    return Amount(int(cube["documents"].sum()), int(cube["tokens"].sum()))
+    return Amount(*(int(cube[n].sum()) if n in cube.columns else 0 for n in AMOUNTS))
+
+
+def first_copies(frame: pl.DataFrame) -> pl.Series:
+    """Int64 series `unique`: 1 for one document of each text (source, content_hash), else 0.
+
+    The one is kept (mask 0) if any copy is, so that the unique tokens of what is kept are exact.
+    """
+    order = np.argsort(frame["mask"].to_numpy() != 0, kind="stable")
+    texts = frame.select(pl.struct("source", "content_hash")).to_series()
+    first = texts.gather(order).is_first_distinct().to_numpy()
+    unique = np.empty(frame.height, np.int64)
+    unique[order] = first
+    return pl.Series("unique", unique)
 
 
 def shares(

@@ -17,10 +17,20 @@ from lab.core.errors import ArtifactMissing, DataError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.corpus.tokens import require_tokens
-from lab.curation.contamination import require_contamination
-from lab.curation.duplicates import MinHash, require_duplicates
+from lab.curation.contamination import (
+    contamination_columns,
+    decisions,
+    require_columns,
+    require_contamination,
+)
+from lab.curation.contamination.reviews import contaminated_ids
+from lab.curation.duplicates import MinHash, regroup
+from lab.curation.duplicates.repeated import repeated_columns, require_repeated
+from lab.curation.duplicates.semantic import require_semantic, semantic_columns
 from lab.curation.measure import require_signals, stored_signals
 from lab.curation.quality import quality_columns, require_quality
+from lab.curation.sampling import require_sample, sample_columns
+from lab.curation.tags import require_tags, tag_columns
 
 BASE = ("id", "source", "bytes", "content_hash", "heldout")
 
@@ -34,14 +44,23 @@ class Column:
     stored: str
 
 
-def attributes(ws: Workspace, source: str, columns: Sequence[str], tokenizer: str) -> pl.DataFrame:
+def attributes(
+    ws: Workspace,
+    source: str,
+    columns: Sequence[str],
+    tokenizer: str,
+    of: Artifact | None = None,
+) -> pl.DataFrame:
     """Columns id, source, bytes, content_hash, heldout, tokens and `columns`, in document order.
+
+    `tokens` are those of the edited texts `of` where the recipe trains on them; all else describes
+    the original.
 
     `columns` are definition ids of signals or `quality.NAME`. Raises ArtifactMissing with the
     command to run for the first that is not stored for the source's current documents.
     """
     base = documents(ws, source).scan().select(BASE)
-    tokens = require_tokens(ws, source, tokenizer)
+    tokens = require_tokens(ws, source, tokenizer, of)
     wanted = [Column("tokens", tokens, "tokens"), *locate(ws, source, columns)]
     frames = [base.collect()]
     for artifact in {c.artifact.path: c.artifact for c in wanted}.values():
@@ -61,7 +80,14 @@ class Family:
     columns: Callable[[Workspace, str], list[str]]  # (ws, source): the columns stored now
 
 
-FAMILIES = {"quality": Family(require_quality, quality_columns)}
+FAMILIES = {
+    "contamination": Family(require_columns, contamination_columns),
+    "duplicates": Family(require_repeated, repeated_columns),
+    "quality": Family(require_quality, quality_columns),
+    "semantic": Family(require_semantic, semantic_columns),
+    "sample": Family(require_sample, sample_columns),
+    "tags": Family(require_tags, tag_columns),
+}
 
 
 def locate(ws: Workspace, source: str, columns: Sequence[str]) -> list[Column]:
@@ -92,17 +118,21 @@ def attribute_names(ws: Workspace, source: str) -> list[str]:
     return [*stored_signals(ws, source), *made]
 
 
-def duplicate_groups(ws: Workspace, minhash: MinHash | None) -> pl.DataFrame:
-    """Columns id, source, exact_group, near_group over all sources of the workspace."""
-    return require_duplicates(ws, minhash).scan().collect()
+def duplicate_groups(ws: Workspace, minhash: MinHash) -> pl.DataFrame:
+    """Columns id, source, exact_group, near_group over all sources of the workspace, at any
+    threshold from the stored floor up.
+    """
+    return regroup(ws, minhash.jaccard, minhash)
 
 
 def contaminated(ws: Workspace, source: str, benchmarks: Sequence[str], ngram: int) -> pl.Series:
-    """True, in document order, where a document shares a word n-gram with an item."""
+    """True, in document order, where a document shares a word n-gram with an item and no reviewer
+    keeps it, or a reviewer drops it.
+    """
     matches = pl.read_parquet(contamination_matches(ws, source, benchmarks, ngram))
-    hit = matches.filter(pl.col("benchmark").is_in(list(benchmarks)))["id"].unique()
+    dropped = contaminated_ids(matches, decisions(ws), list(benchmarks))
     ids = documents(ws, source).scan().select("id").collect()["id"]
-    return ids.is_in(hit.implode())
+    return ids.is_in(dropped.implode())
 
 
 def contamination_matches(

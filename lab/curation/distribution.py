@@ -1,4 +1,4 @@
-"""Distributions of a signal per source, and the threshold that keeps a share of tokens.
+"""Distributions of a signal per source: histograms that lose nothing.
 
 Signals have heavy tails: one document of ten million words would squeeze all others into one bar.
 So the bins cover the values between the 0.5th and the 99.5th percentile of all sources together;
@@ -9,7 +9,6 @@ edges for all sources: the bars of two sources can be laid over each other, whic
 chose its thresholds (cut where the worse corpus dominates; arXiv:2406.17557, section 3.6).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -144,43 +143,3 @@ def place(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np
     found = np.searchsorted(edges, values, side="right").astype(np.float64) - 1
     found[np.isnan(values)] = np.nan
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A threshold and what it keeps (equality passes)."""
-
-    threshold: float
-    documents: int
-    tokens: int
-    share: float  # of all tokens
-
-
-def threshold_for_tokens(
-    values: Sequence[float] | NDArray[np.float64],
-    tokens: Sequence[int] | NDArray[np.int64],
-    keep: float,
-    side: Literal["min", "max"] = "min",
-) -> Cut:
-    """The strictest `min` (or `max`) threshold that keeps at least the share `keep` of all tokens.
-
-    Documents with equal values stand or fall together, so more may be kept than asked for. NaN
-    passes no threshold. Raises ConfigError if `keep` is not in (0, 1], or if it cannot be reached.
-    """
-    value, weight = np.asarray(values, np.float64), np.asarray(tokens, np.int64)
-    known = ~np.isnan(value)
-    total = int(weight.sum())
-    if not 0 < keep <= 1 or total == 0 or weight[known].sum() < keep * total:
-        raise ConfigError(
-            "No threshold keeps this share of the tokens.",
-            value=keep,
-            next_step="choose a share in (0, 1]; a document without a value passes no threshold",
-        )
-    signed = -value[known] if side == "min" else value[known]
-    order = np.argsort(signed, kind="stable")
-    reached = np.searchsorted(np.cumsum(weight[known][order]), keep * total * (1 - 1e-12))
-    threshold = signed[order][reached]
-    passes = signed <= threshold
-    kept = int(weight[known][passes].sum())
-    cut = -threshold if side == "min" else threshold
-    return Cut(float(cut), int(passes.sum()), kept, kept / total)

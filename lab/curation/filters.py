@@ -1,162 +1,103 @@
-"""Filters: rules on stored attributes, and which of them each document fails.
+"""Filters: which rules each document fails.
 
-A rule is a closed interval on one column: `min <= value <= max`, equality passes, as in the
-published quality filters. Deciding costs milliseconds because nothing is measured: all values lie
-in columns. The verdict is one 64-bit mask a document, bit i set where rule i fails, so that every
-document keeps *all* the reasons it falls, not only the first (order of the bits = order of the
-rules).
+Deciding costs milliseconds because nothing is measured: all values lie in columns. The verdict is
+one 64-bit mask a document, bit i set where rule i fails, so that every document keeps *all* the
+reasons it falls, not only the first (order of the bits = order of the rules). Equality passes, zero
+is a threshold like any other, and off is the absence of a rule; what was not measured passes
+nothing (`lab.curation.measured`).
 
-A value that was never measured passes nothing: a missing column and a null or NaN value are errors,
-because letting either pass, or fall unnoticed, changes a corpus without a word. (Dolma's published
-v1.5 and v1.6 configurations test an attribute under a misspelt name, so that rule never matched.)
-Zero is a threshold like any other; off is the absence of a rule.
+A percentile is resolved on the training documents of the frame at hand: p becomes the value at rank
+ceil((n - 1) p / 100) for `min`, floor for `max`, so that 10 drops the lowest tenth and not a
+document more. Where documents tie with that value fewer fall, and `lab.curation.rule_warnings` says
+so.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import replace
 from functools import reduce
 from operator import or_
+from typing import Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from lab.core.errors import ArtifactMissing, ConfigError, DataError, LabError, nearest
-from lab.core.settings import known_keys
-from lab.curation.signals.registry import BY_ID, DEFAULTS, FAMILIES, resolve
+from lab.core.errors import ConfigError, DataError
+from lab.curation.expressions import with_columns
+from lab.curation.measured import check_measured
+from lab.curation.rule_parsing import check_number
+from lab.curation.rules import Rule
 
-MOST_RULES = 63  # bits of a mask; the 64th stays free, so that a mask fits a signed integer
-TYPO = 0.85  # difflib ratio from which a name is taken for a misspelt signal
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a document must satisfy: `min` <= the value in column `signal` <= `max`."""
-
-    signal: str  # a definition id, or any other attribute column such as `quality.educational`
-    min: float | None = None
-    max: float | None = None
-
-    def words(self) -> str:
-        """The demand in words: "word count between 50 and 100000"."""
-        label = BY_ID[self.signal].label if self.signal in BY_ID else self.signal
-        if self.min is None:
-            return f"{label} at most {number(self.max)}"
-        if self.max is None:
-            return f"{label} at least {number(self.min)}"
-        if self.min == self.max:
-            return f"{label} exactly {number(self.min)}"
-        return f"{label} between {number(self.min)} and {number(self.max)}"
-
-
-def number(value: float | None) -> str:
-    """A threshold as a person writes it: 100000, 0.12."""
-    return "none" if value is None else f"{value:.10g}" if value % 1 else f"{value:.0f}"
-
-
-def parse_rules(entries: object, where: str) -> tuple[Rule, ...]:
-    """Rules from a list of mappings `{signal, min, max}` or `{preset: NAME}`, in order.
-
-    A bare signal name becomes its default definition id. Raises ConfigError, naming `where`, for a
-    key or signal that is unknown, a threshold that is no finite number, and a rule without any.
-    """
-    if not isinstance(entries, Sequence) or isinstance(entries, str):
-        raise ConfigError(
-            "A list of rules was expected.",
-            where=where,
-            value=entries,
-            next_step="write one rule a line: `- {signal: gopher.word_count, min: 50}`",
-        )
-    rules = [rule for i, e in enumerate(entries) for rule in parse_entry(e, f"{where}[{i}]")]
-    check_number(rules, where)
-    return tuple(rules)
-
-
-def parse_entry(entry: object, where: str) -> tuple[Rule, ...]:
-    """The rules of one mapping: one rule, or those of a preset."""
-    if isinstance(entry, Mapping) and "preset" in entry:
-        from lab.curation.presets import load_preset  # presets are made of rules
-
-        return load_preset(str(known_keys(entry, {"preset"}, where)["preset"]), where).rules
-    return (parse_rule(entry, where),)
-
-
-def parse_rule(entry: object, where: str) -> Rule:
-    """One rule from a mapping `{signal, min, max}`."""
-    keys = known_keys(entry, {"signal", "min", "max"}, where)
-    if not isinstance(keys.get("signal"), str):
-        raise ConfigError(
-            "A rule needs the name of a signal.",
-            where=where,
-            value=entry,
-            next_step="add `signal:`, for example `signal: gopher.word_count`",
-        )
-    low, high = (threshold(keys.get(side), f"{where}.{side}") for side in ("min", "max"))
-    if low is None and high is None:
-        raise ConfigError(
-            "A rule needs `min`, `max` or both.",
-            where=where,
-            value=entry,
-            next_step="add a threshold, or remove the rule to switch it off",
-        )
-    if low is not None and high is not None and low > high:
-        raise ConfigError(
-            "`min` is greater than `max`: no document can pass.",
-            where=where,
-            value=entry,
-            next_step="swap the two thresholds",
-        )
-    return Rule(column_of(keys["signal"], where), low, high)
-
-
-def threshold(value: object, where: str) -> float | None:
-    """A finite number, or None if the key is absent or empty."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigError(
-            "A threshold must be a finite number.",
-            where=where,
-            value=value,
-            next_step="write a number such as 0.2, or leave the key out",
-        )
-    return float(value)
-
-
-def column_of(name: str, where: str) -> str:
-    """The column a rule reads: a definition id for a signal's name, other names as they are."""
-    family = name.partition(".")[0]
-    misspelt = get_close_matches(name, DEFAULTS, n=1, cutoff=TYPO)
-    if not (family in FAMILIES or "@" in name or misspelt):
-        return name
-    try:
-        return resolve(name)
-    except ConfigError as error:
-        raise ConfigError(
-            error.what, where=where, value=error.value, next_step=error.next_step
-        ) from error
+RANK = 1e-6  # slack of a percentile's rank against rounding: 7 % of 101 documents is rank 7
 
 
 def fail_mask(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.Series:
     """UInt64 series `mask`, one per row of `frame`: bit i is set where rule i fails.
 
-    Raises ArtifactMissing or ConfigError for a column that is not there, DataError for a value that
-    is null or NaN (unmeasured), ConfigError for more than 63 rules.
+    Percentiles are resolved on `frame`. Raises ArtifactMissing or ConfigError for a column that is
+    not there, DataError for a value that is null or NaN (unmeasured), ConfigError for more than 63
+    rules.
     """
     check_number(rules, "rules")
     for rule in rules:
         check_measured(frame, rule)
-    bits = [
-        pl.when(fails(rule)).then(pl.lit(1 << i, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
-        for i, rule in enumerate(rules)
-    ]
-    if not bits:
+    if not rules:
         return pl.zeros(frame.height, dtype=pl.UInt64, eager=True).alias("mask")
+    bits = [
+        pl.when(failed(frame, rule)).then(pl.lit(1 << i, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
+        for i, rule in enumerate(resolve_rules(frame, rules))
+    ]
     return frame.select(reduce(or_, bits).alias("mask"))["mask"]
 
 
+def failed(frame: pl.DataFrame, rule: Rule) -> pl.Expr:
+    """`fails`, with an expression over columns already evaluated on `frame` and checked."""
+    if not rule.where:
+        return fails(rule)
+    try:
+        passed = frame.select(holds(rule, frame.schema)).to_series()
+    except pl.exceptions.PolarsError as error:
+        raise ill_typed(rule, str(error).splitlines()[0]) from error
+    if passed.dtype != pl.Boolean:
+        raise ill_typed(rule, "compare it with something, for example `... > 0`")
+    if nothing := passed.null_count():
+        raise DataError(
+            f"The expression has no answer for {nothing} of {frame.height} documents.",
+            where="rule `where`",
+            value=rule.where,
+            next_step="give CASE an ELSE; a document without an answer passes no rule",
+        )
+    return pl.lit(~passed)
+
+
+def ill_typed(rule: Rule, next_step: str) -> ConfigError:
+    """The error for an expression that is not true or false of a document."""
+    return ConfigError(
+        "The expression is not true or false.",
+        where="rule `where`",
+        value=rule.where,
+        next_step=next_step,
+    )
+
+
+def holds(rule: Rule, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """A `where` rule as a Polars expression, numbers compared as doubles."""
+    typed = with_columns(
+        rule.where, lambda c: f'CAST("{c}" AS DOUBLE)' if schema[c].is_numeric() else f'"{c}"'
+    )
+    return pl.sql_expr(typed)
+
+
 def fails(rule: Rule) -> pl.Expr:
-    """True where a value lies outside the rule's interval."""
+    """True where a value lies outside a resolved rule's interval or list."""
+    if rule.values or rule.not_values:
+        value = pl.col(rule.signal)
+        listed = rule.values or rule.not_values
+        if isinstance(listed[0], str):
+            value = value.cast(pl.String)
+        among = value.is_in(list(listed))
+        return ~among if rule.values else among
     value = pl.col(rule.signal).cast(pl.Float64)
     tests = [value.is_null()]  # none is, after `check_measured`; a rule without bounds fails nobody
     if rule.min is not None:
@@ -166,63 +107,41 @@ def fails(rule: Rule) -> pl.Expr:
     return reduce(or_, tests)
 
 
-def check_number(rules: Sequence[Rule], where: str) -> None:
-    """ConfigError if a mask has too few bits for `rules`."""
-    if len(rules) > MOST_RULES:
-        raise ConfigError(
-            f"At most {MOST_RULES} rules fit one source.",
-            where=where,
-            value=len(rules),
-            next_step="merge rules on the same signal, or drop those that remove nothing",
-        )
+def resolve_rules(frame: pl.DataFrame, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """`rules` with every percentile turned into a number, over the training documents of `frame`
+    (those not `heldout`, where it has that column). Sides that have a number keep it.
 
-
-def check_measured(frame: pl.DataFrame, rule: Rule) -> None:
-    """Raise unless every row has a number for the rule."""
-    if rule.signal not in frame.columns:
-        raise unmeasured_column(frame, rule)
-    column = frame[rule.signal]
-    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-        raise ConfigError(
-            "A rule needs a column of numbers.",
-            where=f"rule on {rule.signal}",
-            value=str(column.dtype),
-            next_step=nearest(rule.signal, numeric_columns(frame)),
-        )
-    missing = column.null_count()
-    if column.dtype.is_float():
-        missing += int(column.is_nan().sum())  # nulls are not counted by is_nan
-    if missing:
+    Raises DataError if there is a percentile to resolve and the frame holds several sources.
+    """
+    if all(rule.resolved() for rule in rules):
+        return tuple(rules)
+    if "source" in frame.columns and frame["source"].n_unique() > 1:
         raise DataError(
-            f"{missing} of {frame.height} documents have no value of {rule.signal}.",
-            where=f"rule on {rule.signal}",
-            next_step="measure again; a document that was not measured passes no rule",
+            "A percentile is one of a source's own documents.",
+            where="rules with percentiles",
+            value=sorted(frame["source"].unique()),
+            next_step="judge each source apart",
         )
+    training = frame.filter(~pl.col("heldout")) if "heldout" in frame.columns else frame
+    return tuple(r if r.resolved() else resolve_rule(training, r) for r in rules)
 
 
-def unmeasured_column(frame: pl.DataFrame, rule: Rule) -> LabError:
-    """The error for a rule whose column is not there."""
-    where = f"rule on {rule.signal}"
-    if rule.signal in BY_ID:
-        return ArtifactMissing(
-            f"The signal {rule.signal} has not been measured.",
-            where=where,
-            next_step="`mixlab measure` computes it",
-        )
-    if rule.signal.startswith("quality."):
-        return ArtifactMissing(
-            f"The score {rule.signal} has not been computed.",
-            where=where,
-            next_step="`mixlab score` computes it",
-        )
-    return ConfigError(
-        f"Unknown signal {rule.signal!r}.",
-        where=where,
-        value=rule.signal,
-        next_step=nearest(rule.signal, [*DEFAULTS, *numeric_columns(frame)]),
-    )
+def resolve_rule(training: pl.DataFrame, rule: Rule) -> Rule:
+    """One rule with its percentiles as numbers."""
+    check_measured(training, rule)
+    values = training[rule.signal].cast(pl.Float64).to_numpy()
+    low, high = rule.min, rule.max
+    if low is None and rule.min_percentile is not None:
+        low = percentile(values, rule.min_percentile, "min")
+    if high is None and rule.max_percentile is not None:
+        high = percentile(values, rule.max_percentile, "max")
+    return replace(rule, min=low, max=high)
 
 
-def numeric_columns(frame: pl.DataFrame) -> list[str]:
-    """Names of the columns a rule could read."""
-    return [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
+def percentile(values: NDArray[np.float64], p: float, side: Literal["min", "max"]) -> float:
+    """The value below (above) which at most p % (100 - p %) of `values` lie; 0 for no values."""
+    if values.size == 0:
+        return 0.0  # decides about nobody
+    rank = (values.size - 1) * p / 100
+    place = math.ceil(rank - RANK) if side == "min" else math.floor(rank + RANK)
+    return float(np.partition(values, place)[place])

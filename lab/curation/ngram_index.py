@@ -1,22 +1,40 @@
-"""An index of every word n-gram of the benchmarks, and the search for them in documents.
+"""An index of the word n-grams of benchmarks at two lengths, and the search for them in documents.
 
 Texts are indexed whole, never paragraph by paragraph: split at line breaks, the same page
-re-wrapped to eight words a line would be clean. Membership is one probe of an open-addressing table
-of 64-bit hashes; what it reports is then compared word by word, so a reported match is a match.
+re-wrapped to eight words a line would be clean. The long n-grams (13 words) belong to *items*: an
+n-gram that many items share (a prompt template) names the first `ITEMS_PER_NGRAM` of each
+benchmark. The short ones (7 words) belong to *texts*, an item's question with one of its endings,
+and count, as sets and as multisets, how much of a text stands in a document: phi-4's ratio
+(arXiv:2412.08905, algorithm 1) is |document and text| / min(|document|, |text|).
 
-An n-gram that many items share (a prompt template) names the first `ITEMS_PER_NGRAM` of them.
+Every hit is confirmed on words (`ngram_kernels`). Cost on one core against an index of 2 million
+n-grams: `tests/benchmarks/contamination_lookup.py`. Memory: about 100 bytes an n-gram, mapped from
+files and shared by workers.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from lab.core.arrays import write_array
 from lab.core.artifacts import write_part
-from lab.curation.words import I64, U64, compiled, hash_runs, hash_words, spell
+from lab.curation.contamination.method import SHORT_NGRAM
+from lab.curation.ngram_kernels import (
+    U8,
+    U32,
+    fill_table,
+    place_kernel,
+)
+from lab.curation.words import I64, U64, classes, hash_lowered, hash_runs, hash_words, utf8
 
 ITEMS_PER_NGRAM = 16
+ITEMS_PER_DOCUMENT = 16  # of each benchmark, those of the largest ratio
+BATCH = 4096  # documents hashed at once
 MATCHES = {
     "id": pl.String,
     "benchmark": pl.String,
@@ -24,27 +42,68 @@ MATCHES = {
     "ngram": pl.String,  # the first one in the document
     "ngrams": pl.UInt32,  # distinct n-grams of the item that the document holds
 }
+OVERLAPS = {
+    "id": pl.String,
+    "benchmark": pl.String,
+    "item_id": pl.String,
+    "shared": pl.UInt32,  # distinct 7-grams shared with the item's text of the largest ratio
+    "ratio": pl.Float64,  # as sets
+    "ratio_multiset": pl.Float64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """All n-grams of one length. Gram g stands at bytes `starts[g]` to `ends[g]` (end of text) and
+    belongs to `owners[bounds[g] : bounds[g + 1]]`, `counts` times each; an owner has `distinct`
+    and `totals` n-grams.
+    """
+
+    table: U64
+    numbers: U32
+    starts: I64
+    ends: I64
+    bounds: I64
+    owners: U32
+    counts: U32
+    distinct: U32
+    totals: U32
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`texts`: row, benchmark, item_id, text; `grams`: hash, row, start (place in that text)."""
+    """`texts`: benchmark, item_id, text, item (number), words; `data`: the lower-cased texts.
+
+    The owners of `long` are item numbers, those of `short` rows of `texts`.
+    """
 
     ngram: int
     texts: pl.DataFrame
-    grams: pl.DataFrame
+    data: U8
+    long: Grams
+    short: Grams
 
     def items(self) -> pl.DataFrame:
-        """Per benchmark: items, and how many are too short to be looked for (uncheckable)."""
-        keys = ["benchmark", "item_id"]
-        checkable = self.texts.join(self.grams, on="row", how="semi").select(keys).unique()
-        whole = self.texts.select(keys).unique()
+        """Columns benchmark, item_id, words (of the longest text), by item number."""
         return (
-            whole.join(checkable.with_columns(found=True), on=keys, how="left")
-            .group_by("benchmark")
-            .agg(items=pl.len(), uncheckable=pl.col("found").is_null().sum())
-            .sort("benchmark")
+            self.texts.group_by("item", "benchmark", "item_id")
+            .agg(pl.col("words").max())
+            .sort("item")
+            .drop("item")
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`matches` and `overlaps` (columns MATCHES, OVERLAPS) in document order; per document the
+    distinct long n-grams `hits` and the largest ratios `ratio`, `ratio_multiset`.
+    """
+
+    matches: pl.DataFrame
+    overlaps: pl.DataFrame
+    hits: pl.Series
+    ratio: pl.Series
+    ratio_multiset: pl.Series
 
 
 def item_texts(items: pl.DataFrame) -> pl.DataFrame:
@@ -63,20 +122,78 @@ def item_texts(items: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def build_index(texts: pl.DataFrame, ngram: int) -> Index:
-    """Index `texts` (benchmark, item_id, text) by word n-grams."""
-    texts = texts.with_row_index("row")
-    runs, bounds = hash_runs(*hash_words(texts["text"]), ngram)
-    rows, starts = locate(np.arange(len(runs)), bounds)
-    grams = (
-        pl.DataFrame({"hash": runs, "row": rows, "start": starts})
-        .with_columns(pl.col("row").cast(pl.UInt32))
-        .join(texts.select("row", "benchmark", "item_id"), on="row", maintain_order="left")
-        .unique(["hash", "benchmark", "item_id"], keep="first", maintain_order=True)
-        .filter(pl.int_range(pl.len()).over("hash", "benchmark") < ITEMS_PER_NGRAM)
-        .select("hash", "row", "start")
+def build_index(texts: pl.DataFrame, ngram: int, allowed: Sequence[str] = ()) -> Index:
+    """Index `texts` (benchmark, item_id, text); long n-grams in `allowed` are left out."""
+    item = pl.struct("benchmark", "item_id").rle_id()
+    texts = texts.sort("benchmark", "item_id", "text").with_columns(item=item)
+    data, bounds = utf8(texts["text"].str.to_lowercase())
+    words, offsets = hash_lowered(data, bounds)
+    texts = texts.with_columns(words=pl.Series(np.diff(offsets), dtype=pl.UInt32))
+    owners = texts["item"].to_numpy().astype(np.uint32)
+    first = benchmark_starts(texts)
+    spared = hash_runs(*hash_words(pl.Series(allowed, dtype=pl.String)), ngram)[0]
+    rows = np.arange(texts.height, dtype=np.uint32)
+    read = (data, bounds, words, offsets)
+    return Index(
+        ngram,
+        texts,
+        data,
+        build_grams(*read, ngram, owners, first, spared),
+        build_grams(*read, SHORT_NGRAM, rows, None, np.empty(0, np.uint64)),
     )
-    return Index(ngram, texts, grams)
+
+
+def benchmark_starts(texts: pl.DataFrame) -> NDArray[np.uint32]:
+    """Benchmark number of each item."""
+    items = texts.group_by("item").agg(pl.first("benchmark")).sort("item")
+    return (items["benchmark"].rank("dense") - 1).to_numpy().astype(np.uint32)
+
+
+def build_grams(
+    data: U8,
+    bounds: I64,
+    words: U64,
+    offsets: I64,
+    n: int,
+    owner_of: U32,
+    group_of: U32 | None,
+    spared: U64,
+) -> Grams:
+    """The n-grams of all texts; of each `group_of` owners only the first few share an n-gram."""
+    runs, limits = hash_runs(words, offsets, n)
+    rows, places = locate(np.arange(len(runs)), limits)
+    starts = np.empty(len(runs), np.int64)
+    place_kernel(data, bounds, classes(), rows, places, starts)
+    frame = pl.DataFrame({"hash": runs, "owner": owner_of[rows], "start": starts, "row": rows})
+    owners = int(owner_of[-1]) + 1 if len(owner_of) else 0  # in ascending order
+    totals = np.bincount(owner_of[rows], minlength=owners).astype(np.uint32)
+    posts = (
+        frame.group_by("hash", "owner")
+        .agg(pl.len().alias("count"), pl.first("start"), pl.first("row"))
+        .sort("hash", "owner")
+    )
+    distinct = np.bincount(posts["owner"].to_numpy(), minlength=owners).astype(np.uint32)
+    if group_of is not None:
+        group = pl.Series("group", group_of[posts["owner"].to_numpy()])
+        posts = posts.with_columns(group).filter(
+            pl.int_range(pl.len()).over("hash", "group") < ITEMS_PER_NGRAM
+        )
+    posts = posts.filter(~pl.col("hash").is_in(pl.Series(spared).implode()))
+    grams = posts.group_by("hash", maintain_order=True).agg(
+        pl.len(), pl.first("start"), pl.first("row")
+    )
+    table, numbers = fill_table(grams["hash"].to_numpy())
+    return Grams(
+        table,
+        numbers,
+        grams["start"].to_numpy(),
+        bounds[grams["row"].to_numpy() + 1].astype(np.int64),
+        np.concatenate([[0], np.cumsum(grams["len"].to_numpy())]).astype(np.int64),
+        posts["owner"].cast(pl.UInt32).to_numpy(),
+        posts["count"].to_numpy(),
+        distinct,
+        totals,
+    )
 
 
 def locate(runs: I64, bounds: I64) -> tuple[I64, I64]:
@@ -87,95 +204,32 @@ def locate(runs: I64, bounds: I64) -> tuple[I64, I64]:
 
 def save_index(index: Index, folder: Path) -> None:
     """Write the index for the workers."""
+    write_array(folder / "data.npy", index.data)
+    for name in ("long", "short"):
+        for field in fields(Grams):
+            write_array(
+                folder / f"{name}-{field.name}.npy", getattr(getattr(index, name), field.name)
+            )
     write_part(index.texts, folder / "texts.parquet")
-    write_part(index.grams, folder / "grams.parquet")
 
 
 def load_index(folder: Path, ngram: int) -> Index:
-    """The index that `save_index` wrote."""
-    frames = (pl.read_parquet(folder / f"{name}.parquet") for name in ("texts", "grams"))
-    return Index(ngram, *frames)
+    """The index that `save_index` wrote, memory-mapped."""
 
+    def read(name: str) -> NDArray[Any]:
+        return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
 
-def find_matches(index: Index, documents: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Matches (`MATCHES`) in `documents` (id, text), and the distinct n-grams of each document."""
-    runs, bounds = hash_runs(*hash_words(documents["text"]), index.ngram)
-    table = fill_table(index.grams["hash"].unique().to_numpy())
-    found = np.flatnonzero(member_kernel(runs, table))
-    docs, places = locate(found, bounds)
-    hits = (
-        pl.DataFrame({"hash": runs[found], "doc": docs, "place": places})
-        .unique(["hash", "doc"], keep="first", maintain_order=True)
-        .join(index.grams, on="hash", maintain_order="left")
+    long, short = (
+        Grams(*(read(f"{name}-{field.name}") for field in fields(Grams)))
+        for name in ("long", "short")
     )
-    confirmed = confirm(hits, documents["text"], index)
-    counts = confirmed.group_by("doc").agg(hits=pl.col("hash").n_unique().cast(pl.UInt32))
-    lines = documents.select("id").with_row_index("doc").cast({"doc": pl.Int64})
-    per_document = lines.join(counts, on="doc", how="left", maintain_order="left")["hits"]
-    named = confirmed.join(lines, on="doc").join(index.texts.drop("text"), on="row")
-    return name_matches(named), per_document.fill_null(0)
+    texts = pl.read_parquet(folder / "texts.parquet")
+    return Index(ngram, texts, read("data"), long, short)
 
 
-def confirm(hits: pl.DataFrame, text: pl.Series, index: Index) -> pl.DataFrame:
-    """`hits` whose words agree, with the n-gram in words: equal hashes alone prove nothing."""
-    ours = wording(text, hits["doc"], hits["place"], index.ngram)
-    theirs = wording(index.texts["text"], hits["row"], hits["start"], index.ngram)
-    same = [a == b for a, b in zip(ours, theirs, strict=True)]
-    spelt = pl.DataFrame(ours).select(ngram=pl.concat_str(pl.all(), separator=" "))
-    return hits.hstack(spelt).filter(pl.DataFrame(same).select(pl.all_horizontal("*")).to_series())
+def find_matches(index: Index, documents: pl.DataFrame) -> Found:
+    """What `documents` (id, text) share with the items of the index."""
+    from lab.curation.ngram_search import join_found, search_batch
 
-
-def wording(text: pl.Series, rows: pl.Series, starts: pl.Series, n: int) -> list[pl.Series]:
-    """The `n` words of text `rows[k]` from word `starts[k]` on: word j of all runs is column j.
-
-    Only the texts asked for are split, and words are gathered, not copied list by list.
-    """
-    wanted = rows.unique().sort()
-    words = spell(text.gather(wanted))
-    offsets = np.concatenate([[0], np.cumsum(words.list.len().to_numpy())])
-    flat = words.explode().drop_nulls()  # an empty list explodes to one null
-    first = offsets[np.searchsorted(wanted.to_numpy(), rows.to_numpy())] + starts.to_numpy()
-    return [flat.gather(first + j).alias(f"word{j}") for j in range(n)]
-
-
-def name_matches(named: pl.DataFrame) -> pl.DataFrame:
-    """One row a document and item, in document order."""
-    return (
-        named.sort("doc", "benchmark", "item_id", "place")
-        .group_by("doc", "id", "benchmark", "item_id", maintain_order=True)
-        .agg(pl.first("ngram"), ngrams=pl.col("hash").n_unique())
-        .select(pl.col(name).cast(kind) for name, kind in MATCHES.items())
-    )
-
-
-def fill_table(hashes: U64) -> U64:
-    """An open-addressing table, at most a quarter full; 0 marks an empty slot."""
-    table = np.zeros(1 << max(int(len(hashes) * 4).bit_length(), 4), np.uint64)
-    fill_kernel(hashes, table)
-    return table
-
-
-@compiled
-def fill_kernel(hashes: U64, table: U64) -> None:
-    """Put each hash in the first free slot from its own place on."""
-    mask = np.uint64(table.shape[0] - 1)
-    for value in hashes:
-        at = value & mask
-        while table[at] != 0 and table[at] != value:
-            at = (at + np.uint64(1)) & mask
-        table[at] = value
-
-
-@compiled
-def member_kernel(runs: U64, table: U64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """True for each run that is in the table."""
-    mask = np.uint64(table.shape[0] - 1)
-    out = np.zeros(runs.shape[0], np.bool_)
-    for k in range(runs.shape[0]):
-        at = runs[k] & mask
-        while table[at] != 0:
-            if table[at] == runs[k]:
-                out[k] = True
-                break
-            at = (at + np.uint64(1)) & mask
-    return out
+    batches = [search_batch(index, batch) for batch in documents.iter_slices(BATCH)]
+    return join_found(batches)

@@ -99,7 +99,9 @@ def readme(ws: Workspace, plan: Plan, target: str, notes: list[str]) -> str:
     for name in plan.recipe.sources:
         source = get_source(ws, name)
         licence = source.licence or "licence not stated"
-        lines.append(f"- `{name}` ({source.kind}): {licence}")
+        edits = ", ".join(plan.recipe.edits.get(name, ()))
+        edited = f"; the text is edited by {edits}" if edits else ""
+        lines.append(f"- `{name}` ({source.kind}): {licence}{edited}")
     lines += ["", "## Use", "", *[f"- {note}" for note in notes], ""]
     return "\n".join(lines)
 

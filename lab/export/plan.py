@@ -21,11 +21,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lab.core.artifacts import Artifact
 from lab.core.workspace import Workspace
 from lab.mixture.ledger import Ledger, ledger
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import judge, phase_pool
 from lab.mixture.supply import supply_from
+from lab.mixture.texts import trained_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Share:
     pool_documents: int
     pool_tokens: int  # in the pool, copies counted, without end-of-text
     rows: NDArray[np.int64]
+    texts: Artifact | None = None  # the edited texts to train on; None: the documents' own
 
     @property
     def tokens_per_document(self) -> float:
@@ -97,17 +100,23 @@ def plan_export(ws: Workspace, recipe: Recipe, tokenizer: str) -> Plan:
             if weight > 0:
                 frame = verdicts[source].frame
                 rows = np.flatnonzero(phase_pool(frame, k).to_numpy())
-                shares.append(share(source, weight, weight * tokens, frame, rows))
+                texts = trained_texts(ws, recipe, source)
+                shares.append(share(source, weight, weight * tokens, frame, rows, texts))
         phases.append(PhasePlan(phase.name, f"{k + 1:02d}_{phase.name}", tokens, tuple(shares)))
     return Plan(replace(recipe, tokenizer=tokenizer), tokenizer, tuple(phases), found)
 
 
 def share(
-    source: str, weight: float, tokens: float, frame: pl.DataFrame, rows: NDArray[np.int64]
+    source: str,
+    weight: float,
+    tokens: float,
+    frame: pl.DataFrame,
+    rows: NDArray[np.int64],
+    texts: Artifact | None = None,
 ) -> Share:
     """One source's part in a phase."""
     pool = int(frame["tokens"].gather(rows).sum())
-    return Share(source, weight, tokens, len(rows), pool, rows)
+    return Share(source, weight, tokens, len(rows), pool, rows, texts)
 
 
 def exact(values: Sequence[float]) -> list[float]:

@@ -22,14 +22,21 @@ COLUMNS = ("id", "text", "source", "meta")
 
 
 def pool_frames(ws: Workspace, share: Share) -> Iterator[pl.DataFrame]:
-    """The pool's documents (id, text, source, meta), one frame per documents part, in order."""
+    """The pool's documents (id, text, source, meta), one frame per documents part, in order.
+
+    The text is the edited one where the recipe trains on edits.
+    """
     start = 0
     for part in documents(ws, share.source).parts:
         height = pl.scan_parquet(part).select(pl.len()).collect().item()
         mine = share.rows[(share.rows >= start) & (share.rows < start + height)] - start
         start += height
         if len(mine):
-            yield pl.read_parquet(part, columns=list(COLUMNS))[mine]
+            frame = pl.read_parquet(part, columns=list(COLUMNS))
+            if share.texts:
+                edited = pl.read_parquet(share.texts.path / part.name, columns=["text"])
+                frame = frame.with_columns(edited["text"])
+            yield frame[mine]
 
 
 def write_parquet(ws: Workspace, share: Share, folder: Path) -> list[Path]:
@@ -68,7 +75,7 @@ def write_token_file(ws: Workspace, share: Share, tokenizer: str, path: Path) ->
     written = 0
     start = 0
     with path.open("wb") as sink:
-        for flat, offsets in token_arrays(require_tokens(ws, share.source, tokenizer)):
+        for flat, offsets in token_arrays(require_tokens(ws, share.source, tokenizer, share.texts)):
             count = len(offsets) - 1
             mine = share.rows[(share.rows >= start) & (share.rows < start + count)] - start
             start += count

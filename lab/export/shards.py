@@ -109,7 +109,8 @@ def draw(
     ws: Workspace, tokenizer: str, share: Share, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Copies of each row of the pool, [pool_documents]: together they just meet the tokens."""
-    lengths = require_tokens(ws, share.source, tokenizer).scan().select("tokens").collect()
+    counted = require_tokens(ws, share.source, tokenizer, share.texts)
+    lengths = counted.scan().select("tokens").collect()
     sizes = lengths["tokens"].gather(share.rows).to_numpy().astype(np.int64) + 1
     whole, rest = divmod(share.tokens, float(sizes.sum()))
     copies = np.full(len(sizes), int(whole), np.int64)

@@ -9,6 +9,7 @@ torch.
 from dataclasses import dataclass
 from typing import Any
 
+from lab.core.engine import Engine, running_on
 from lab.core.errors import ConfigError, nearest
 from lab.core.progress import Progress
 from lab.core.settings import from_mapping
@@ -55,33 +56,122 @@ class Measure:
     tokenizer: str | None = None
     workers: int | None = None
     engine: str = "local"
+    address: str | None = None
+    shard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Index the words of one source, or of all."""
+
+    source: str | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Edit the texts of one source, or of all, beside the originals, and count their tokens."""
+
+    edits: list[str]
+    source: str | None = None
+    tokenizer: str | None = None
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
+    shard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dedup:
-    """Find exact and near duplicates over all sources."""
+    """Find exact and near duplicates over all sources; on request repeated lines and paragraphs,
+    and semantic duplicates of the embedded documents.
 
-    bands: int = 14
-    rows: int = 8
-    ngram: int = 5
-    jaccard: float = 0.8
+    What is not given is the preset's.
+    """
+
+    preset: str = "lab"
+    bands: int | None = None
+    rows: int | None = None
+    ngram: int | None = None
+    jaccard: float | None = None
+    lines: bool = False
+    semantic: bool = False
+    encoder: str = "all-MiniLM-L6-v2"
+    epsilon: float = 0.05
+    order: str = "hash"
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
+    shard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decontaminate:
-    """Find documents that share n words with items of benchmarks (all of them by default)."""
+    """Find documents that share n words with items of benchmarks (all of them by default).
+
+    `info`, `contaminated` and `count` are phi-4's thresholds, for the summary only: ratios are
+    stored. `allow` is a file of n-grams to spare; `allow_common` instead takes those in more than
+    so many texts and in the source `reference`.
+    """
 
     source: str | None = None
     benchmarks: list[str] | None = None
     ngram: int = 13
+    info: float = 0.2
+    contaminated: float = 0.5
+    count: str = "set"
+    allow: str | None = None
+    allow_common: int | None = None
+    reference: str | None = None
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
+    shard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Learn a quality score from labels and give it to every document."""
+    """Learn a quality score from labels and give it to every document.
+
+    Labels are files, `llm:NAME` or `people:NAME`; none means `llm:` and the name of the score.
+    """
 
     name: str
-    labels: str
+    labels: str | list[str] | None = None
+    head: str = "ngrams"
+    encoder: str = "all-MiniLM-L6-v2"
+    groups: str = "content"
+    threshold: float | None = None
+    fit_only: bool = False
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
+    shard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Have documents labelled by a language model; the key is in the environment only."""
+
+    name: str
+    base_url: str
+    model: str
+    count: int = 200
+    source: str | None = None
+    prompt: str = "educational"
+    scale: str | None = None
+    characters: int = 3000
+    budget: float | None = None
+    budget_tokens: int | None = None
+    price_in: float = 0.0
+    price_out: float = 0.0
+    answer_tokens: int = 200
+    reasoning: bool = False
+    seed: int = 0
+    concurrency: int = 4
+    timeout: float = 60.0
+    retry: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +264,34 @@ def run_action(ws: Workspace, name: str, params: dict[str, Any], progress: Progr
     """Run an action by name; ConfigError for an unknown name or parameter."""
     from lab.jobs.steps import STEPS
 
-    return STEPS[name](ws, check_params(name, params), progress)
+    checked = check_params(name, params)
+    with running_on(engine_of(checked)):
+        return STEPS[name](ws, checked, progress)
+
+
+def engine_of(params: Any) -> Engine:
+    """The engine that an action's parameters ask for; the local one where they have no say."""
+    return Engine(
+        getattr(params, "engine", "local"),
+        getattr(params, "workers", None),
+        getattr(params, "address", None),
+        parse_shard(getattr(params, "shard", None)),
+    )
+
+
+def parse_shard(text: str | None) -> tuple[int, int] | None:
+    """`3/16` as (3, 16): shares are numbered from 0; ConfigError for anything else."""
+    if text is None:
+        return None
+    own, slash, of = text.partition("/")
+    if not (slash and own.isdecimal() and of.isdecimal() and int(own) < int(of)):
+        raise ConfigError(
+            "A share is written k/n, with k from 0 to n - 1.",
+            where="--shard",
+            value=text,
+            next_step="in a Slurm array: --shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT",
+        )
+    return int(own), int(of)
 
 
 PARAMS: dict[str, type] = {
@@ -182,8 +299,11 @@ PARAMS: dict[str, type] = {
     "add": Add,
     "tokenizer": Tokenizer,
     "measure": Measure,
+    "index": Index,
+    "edit": Edit,
     "dedup": Dedup,
     "decontaminate": Decontaminate,
+    "label": Label,
     "score": Score,
     "embed": Embed,
     "map": Map,

@@ -31,13 +31,15 @@ class Ledger:
     `sources`: one row per source: the supply's columns and weight (share of all training tokens),
     trained_tokens, epochs (largest exposure of any document), effective_tokens, value
     (effective / trained), over_cap. `phases`: phase, source, weight, tokens, pool_tokens, epochs.
-    `rules`: what each rule took. `problems`: why the budget cannot be met, in words.
+    `rules`: what each rule took. `problems`: why the budget cannot be met, in words. `warnings`:
+    rules that decide nothing, which stops nothing.
     """
 
     sources: pl.DataFrame
     phases: pl.DataFrame
     rules: pl.DataFrame
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     def require_feasible(self) -> None:
         """ConfigError with the first problem, if there is one."""
@@ -61,7 +63,8 @@ def ledger(supply: Supply, mixture: Mixture) -> Ledger:
     rows = [source_row(name, supply, mixture, phases) for name in supply.sources["source"]]
     demand = pl.DataFrame(rows, schema=DEMAND)
     sources = supply.sources.join(demand, on="source", how="left", maintain_order="left")
-    return Ledger(sources, phases, supply.rules, problems(sources, phases, mixture))
+    found = problems(sources, phases, mixture)
+    return Ledger(sources, phases, supply.rules, found, supply.warnings)
 
 
 DEMAND = {

@@ -2,13 +2,13 @@
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lab.core.errors import ConfigError, nearest
+from lab.core.errors import ConfigError
 from lab.core.settings import from_mapping, known_keys, scalar
 from lab.curation.duplicates import DedupConfig, MinHash
-from lab.curation.filters import Rule, parse_rules
+from lab.curation.rule_parsing import column_of
 from lab.mixture.recipe import (
     NAME,
     REPEAT_CAP,
@@ -19,6 +19,7 @@ from lab.mixture.recipe import (
     Phase,
     Recipe,
 )
+from lab.mixture.source_parsing import check_sources, parse_filters, parse_sources
 
 LARGEST = sys.float_info.max / 1e6  # so that a sum of weights stays finite
 ROUNDING = 1e-12  # of a sum of normalised weights; a weight read back must not change its last bit
@@ -37,7 +38,8 @@ def parse_recipe(value: object, where: str) -> Recipe:
             value=top["version"],
             next_step=f"this Mixture Lab reads version {VERSION}",
         )
-    sources = parse_sources(top["sources"], f"{where}.sources")
+    shared = parse_filters(top.get("filters"), f"{where}.filters")
+    sources, edits = parse_sources(top["sources"], shared, f"{where}.sources")
     return Recipe(
         name=parse_name(top["name"], f"{where}.name"),
         tokenizer=scalar(str | None, top.get("tokenizer"), f"{where}.tokenizer") or "",
@@ -45,6 +47,8 @@ def parse_recipe(value: object, where: str) -> Recipe:
         mixture=parse_mixture(top["mixture"], set(sources), f"{where}.mixture"),
         dedup=parse_dedup(top.get("dedup"), set(sources), f"{where}.dedup"),
         decontaminate=parse_decontaminate(top.get("decontaminate"), f"{where}.decontaminate"),
+        filters=shared,
+        edits=edits,
     )
 
 
@@ -60,38 +64,19 @@ def parse_name(value: object, where: str) -> str:
     return value
 
 
-def parse_sources(value: object, where: str) -> dict[str, tuple[Rule, ...]]:
-    """`{source: {filters: [...]}}` as rules per source; at least one source."""
-    if not isinstance(value, Mapping) or not value:
-        raise ConfigError(
-            "A recipe needs at least one source.",
-            where=where,
-            value=value,
-            next_step="write `sources: {web: {}, books: {}}`",
-        )
-    rules = {}
-    for name, body in value.items():
-        keys = known_keys({} if body is None else body, {"filters"}, f"{where}.{name}")
-        rules[str(name)] = parse_filters(keys.get("filters"), f"{where}.{name}.filters")
-    return rules
-
-
-def parse_filters(value: object, where: str) -> tuple[Rule, ...]:
-    """A list of rules; an empty key is an empty list."""
-    return parse_rules([] if value is None else value, where)
-
-
 def parse_dedup(value: object, sources: set[str], where: str) -> DedupConfig | None:
     """The duplicate policy; None (or false) keeps every copy."""
     if value is None or value is False:
         return None
-    keys = known_keys(value, {"exact", "minhash", "keep"}, where)
+    keys = known_keys(value, {"exact", "minhash", "keep", "keep_by"}, where)
+    keep_by = scalar(str | None, keys.get("keep_by"), f"{where}.keep_by") or ""
     if keys.get("minhash") is not None:
         keys["minhash"] = from_mapping(MinHash, keys["minhash"], f"{where}.minhash")
     return DedupConfig(
         exact=scalar(bool, keys.get("exact", True), f"{where}.exact"),
         minhash=keys.get("minhash"),
         keep=parse_keep(keys.get("keep"), sources, f"{where}.keep"),
+        keep_by=column_of(keep_by, f"{where}.keep_by") if keep_by else "",
     )
 
 
@@ -240,15 +225,3 @@ def positive(value: Any, where: str, meaning: str, least: float = 0.0) -> float:
             next_step=f"this is {meaning}",
         )
     return float(value)
-
-
-def check_sources(names: Iterable[object], sources: set[str], where: str) -> None:
-    """ConfigError unless every name is a source of the recipe."""
-    for name in names:
-        if str(name) not in sources:
-            raise ConfigError(
-                f"Unknown source {str(name)!r}.",
-                where=where,
-                value=str(name),
-                next_step=nearest(str(name), sources) + " (list it under `sources` first)",
-            )

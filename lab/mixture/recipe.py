@@ -1,10 +1,11 @@
 """The recipe: one YAML file that holds a decision about data.
 
-Which documents of each source (predicates over stored attributes), what happens to duplicates and
-to documents that quote benchmarks, and in which proportions, for how many tokens and in which
-phases the rest is trained on. People mail it, diff it, review it and export it, so it is strict: an
-unknown key is an error that names the nearest valid one, and a signal is stored with its definition
-id (`gopher.word_count@ws1`), because two tools' "word count" drop different documents.
+Which documents of each source (predicates over stored attributes, for all sources or for one), what
+is edited out of their text, what happens to duplicates and to documents that quote benchmarks, and
+in which proportions, for how many tokens and in which phases the rest is trained on. People mail
+it, diff it, review it and export it, so it is strict: an unknown key is an error that names the
+nearest valid one, and a signal is stored with its definition id (`gopher.word_count@ws1`), because
+two tools' "word count" drop different documents.
 
 Weights are shares of training tokens. They may be written in any scale; `lab.mixture.parsing`
 divides each phase's weights by their sum, and `recipe_mapping` writes the result, so nothing is
@@ -14,17 +15,21 @@ likelier cause than a scale.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lab.core.files import digest
 from lab.curation.duplicates import DedupConfig
-from lab.curation.filters import Rule
+from lab.curation.rules import Rule, rule_mapping
+from lab.mixture.overrides import own_part
 
 VERSION = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 REPEAT_CAP = 4.0  # epochs; up to four are worth almost as much as fresh data (arXiv:2305.16264)
-TOP_KEYS = {"version", "name", "tokenizer", "sources", "dedup", "decontaminate", "mixture"}
+TOP_KEYS = {
+    *("version", "name", "tokenizer", "filters", "sources"),
+    *("dedup", "decontaminate", "mixture"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,11 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole decision; see the module's text."""
+    """A whole decision; see the module's text.
+
+    `sources` holds the rules that each source is judged by; `filters`, those that the file states
+    once for all of them, matter only to how it is written (`lab.mixture.overrides`).
+    """
 
     name: str
     tokenizer: str
@@ -64,6 +73,8 @@ class Recipe:
     mixture: Mixture
     dedup: DedupConfig | None = None
     decontaminate: Decontaminate | None = None
+    edits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # per source, in order
+    filters: tuple[Rule, ...] = ()
 
     def rules(self, source: str, phase: Phase | None = None) -> tuple[Rule, ...]:
         """The rules for `source`, those of `phase` after the recipe's own."""
@@ -71,9 +82,14 @@ class Recipe:
         return (*self.sources[source], *extra)
 
     def signals(self, source: str) -> list[str]:
-        """The columns that rules on `source` read, in any phase, each once."""
+        """The columns that decide about `source`, each once: those that rules read, in any phase,
+        and the one that says which copy stays.
+        """
         extra = [rule for phase in self.mixture.phases for rule in phase.filters.get(source, ())]
-        return list(dict.fromkeys(rule.signal for rule in (*self.sources[source], *extra)))
+        rules = (*self.sources[source], *extra)
+        copies = [self.dedup.keep_by] if self.dedup and self.dedup.keep_by else []
+        read = [column for rule in rules for column in rule.columns()]
+        return list(dict.fromkeys([*read, *copies]))
 
     def average_weights(self) -> dict[str, float]:
         """Share of all training tokens per source, over the phases."""
@@ -84,8 +100,11 @@ class Recipe:
 
 
 def recipe_id(recipe: Recipe) -> str:
-    """Hash of the decision: the same for recipes that differ only in name or key order."""
-    return digest({k: v for k, v in recipe_mapping(recipe).items() if k != "name"})
+    """Hash of the decision: the same for recipes that differ only in name, key order, or in whether
+    a rule is stated once or per source.
+    """
+    plain = recipe_mapping(replace(recipe, filters=()))
+    return digest({k: v for k, v in plain.items() if k != "name"})
 
 
 def recipe_mapping(recipe: Recipe) -> dict[str, Any]:
@@ -96,11 +115,10 @@ def recipe_mapping(recipe: Recipe) -> dict[str, Any]:
         "version": VERSION,
         "name": recipe.name,
         "tokenizer": recipe.tokenizer,
-        "sources": {
-            name: {"filters": [rule_mapping(r) for r in rules]} if rules else {}
-            for name, rules in recipe.sources.items()
-        },
     }
+    if recipe.filters:
+        mapping["filters"] = [rule_mapping(rule) for rule in recipe.filters]
+    mapping["sources"] = {name: source_mapping(recipe, name) for name in recipe.sources}
     if recipe.dedup:
         mapping["dedup"] = dedup_mapping(recipe.dedup)
     if recipe.decontaminate:
@@ -116,10 +134,14 @@ def recipe_mapping(recipe: Recipe) -> dict[str, Any]:
     return mapping
 
 
-def rule_mapping(rule: Rule) -> dict[str, Any]:
-    """A rule as it is written in the file: absent bounds are left out."""
-    bounds = {"min": rule.min, "max": rule.max}
-    return {"signal": rule.signal} | {k: v for k, v in bounds.items() if v is not None}
+def source_mapping(recipe: Recipe, source: str) -> dict[str, Any]:
+    """A source as it is written in the file: what differs from the recipe's rules, and edits."""
+    own, off = own_part(recipe.filters, recipe.sources[source])
+    where = {rule.where for rule in recipe.filters}
+    taken = [{"where" if key in where else "signal": key, "off": True} for key in off]
+    written = [*taken, *map(rule_mapping, own)]
+    edits = list(recipe.edits.get(source, ()))
+    return ({"filters": written} if written else {}) | ({"edits": edits} if edits else {})
 
 
 def dedup_mapping(config: DedupConfig) -> dict[str, Any]:
@@ -133,7 +155,8 @@ def dedup_mapping(config: DedupConfig) -> dict[str, Any]:
             "ngram": h.ngram,
             "jaccard": h.jaccard,
         }
-    return mapping | ({"keep": list(config.keep)} if config.keep else {})
+    mapping |= {"keep": list(config.keep)} if config.keep else {}
+    return mapping | ({"keep_by": config.keep_by} if config.keep_by else {})
 
 
 def phase_mapping(phase: Phase) -> dict[str, Any]:

@@ -6,32 +6,35 @@ and its fair share among them sums to what was dropped. Unique tokens count each
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
-from lab.curation.accounting import account
+from lab.curation.accounting import account, first_copies
 from lab.curation.attributes import contamination_matches, locate
-from lab.curation.duplicates import require_duplicates
+from lab.curation.contamination import review_id
+from lab.curation.duplicates import require_pairs
 from lab.mixture.recipe import Recipe, recipe_mapping
 from lab.mixture.selection import Verdicts, judge
+from lab.mixture.texts import trained_texts
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
     """`sources`: source, kind, documents, tokens, heldout_documents, kept_documents, kept_tokens,
-    unique_tokens. `rules`: source, phase ("" for the recipe's own), rule (number), reason and pairs
-    of documents and tokens `any_`, `first_`, `only_`, `share_`, `left_` as in
-    `lab.curation.accounting`. `pools`: source, pattern (bit k: in the pool of phase k), documents,
-    unique_tokens.
+    unique_tokens, bytes, kept_bytes. `rules`: source, phase ("" for the recipe's own), rule
+    (number), reason and documents, tokens, unique_tokens and bytes of each kind, `any_`, `first_`,
+    `only_`, `share_`, `left_`, as in `lab.curation.accounting`. `pools`: source, pattern (bit k: in
+    the pool of phase k), documents, unique_tokens. `warnings`: rules that decide nothing.
     """
 
     sources: pl.DataFrame
     rules: pl.DataFrame
     pools: pl.DataFrame
+    warnings: tuple[str, ...] = ()
 
 
 def supply_key(ws: Workspace, recipe: Recipe) -> str:
@@ -39,7 +42,7 @@ def supply_key(ws: Workspace, recipe: Recipe) -> str:
 
     Raises what `measure_supply` raises for an attribute that is not stored.
     """
-    mapping = recipe_mapping(recipe)
+    mapping = recipe_mapping(replace(recipe, filters=()))  # rules as they are judged by
     phases = [
         {"filters": p.get("filters"), "drawn": [n for n, w in p["weights"].items() if w > 0]}
         for p in mapping["mixture"]["phases"]
@@ -54,11 +57,15 @@ def attribute_ids(ws: Workspace, recipe: Recipe) -> list[str]:
     ids = []
     for source in recipe.sources:
         ids += [column.artifact.id for column in locate(ws, source, recipe.signals(source))]
+        if texts := trained_texts(ws, recipe, source):
+            ids.append(texts.id)
         if recipe.decontaminate:
             names, ngram = recipe.decontaminate.benchmarks, recipe.decontaminate.ngram
             ids.append(contamination_matches(ws, source, names, ngram).parent.name)
+    if recipe.decontaminate:
+        ids.append(review_id(ws))
     if recipe.dedup and recipe.dedup.minhash:
-        ids.append(require_duplicates(ws, recipe.dedup.minhash).id)
+        ids.append(require_pairs(ws, recipe.dedup.minhash).id)
     return ids
 
 
@@ -72,7 +79,8 @@ def supply_from(ws: Workspace, recipe: Recipe, verdicts: Mapping[str, Verdicts])
     sources = pl.concat([source_row(ws, verdict) for verdict in verdicts.values()])
     rules = [table for v in verdicts.values() for table in rule_tables(recipe, v)]
     pools = pl.concat([pool_rows(verdict) for verdict in verdicts.values()])
-    return Supply(sources, pl.concat(rules) if rules else pl.DataFrame(), pools)
+    warnings = tuple(warning for verdict in verdicts.values() for warning in verdict.warnings)
+    return Supply(sources, pl.concat(rules) if rules else pl.DataFrame(), pools, warnings)
 
 
 def source_row(ws: Workspace, verdict: Verdicts) -> pl.DataFrame:
@@ -90,6 +98,8 @@ def source_row(ws: Workspace, verdict: Verdicts) -> pl.DataFrame:
             "kept_documents": [kept.height],
             "kept_tokens": [int(kept["tokens"].sum())],
             "unique_tokens": [int(kept.unique("content_hash")["tokens"].sum())],
+            "bytes": [int(training["bytes"].sum())],
+            "kept_bytes": [int(kept["bytes"].sum())],
         }
     )
 
@@ -101,8 +111,8 @@ def rule_tables(recipe: Recipe, verdict: Verdicts) -> list[pl.DataFrame]:
     if verdict.reasons:
         tables.append(rule_table(verdict.source, "", training, verdict.reasons))
     for k, phase in enumerate(recipe.mixture.phases):
-        if f"phase_mask_{k}" in verdict.frame.columns:
-            reasons = tuple(rule.words() for rule in phase.filters[verdict.source])
+        if verdict.phase_rules[k]:
+            reasons = tuple(rule.words() for rule in verdict.phase_rules[k])
             left = training.filter("kept").with_columns(mask=pl.col(f"phase_mask_{k}"))
             tables.append(rule_table(verdict.source, phase.name, left, reasons))
     return tables
@@ -113,7 +123,7 @@ def rule_table(
 ) -> pl.DataFrame:
     """The account of one set of rules with its source and phase."""
     return (
-        account(frame, reasons)
+        account(frame.with_columns(first_copies(frame)), reasons)
         .by_rule()
         .select(pl.lit(source).alias("source"), pl.lit(phase).alias("phase"), pl.all())
     )

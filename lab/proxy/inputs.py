@@ -22,6 +22,7 @@ from lab.corpus.tokens import count_tokens, token_arrays
 from lab.mixture.recipe import Phase, Recipe
 from lab.mixture.selection import Selection, Verdicts, judge, select_from
 from lab.mixture.supply import rule_tables
+from lab.mixture.texts import make_texts
 from lab.proxy.packing import Parts, PhasePlan
 
 
@@ -71,7 +72,8 @@ def gather_inputs(ws: Workspace, recipe: Recipe, progress: Progress) -> Inputs:
     counted = {}
     for k, source in enumerate(drawn):
         part = progress.part(0.8 * k / len(drawn), 0.8 * (k + 1) / len(drawn))
-        counted[source] = count_tokens(ws, source, name, part)
+        texts = make_texts(ws, recipe, source, part.part(0.0, 0.3))
+        counted[source] = count_tokens(ws, source, name, part.part(0.3, 1.0), of=texts)
     progress(0.8, 1, "selecting documents")
     verdicts = judge(ws, recipe)
     selection = select_from(recipe, verdicts)

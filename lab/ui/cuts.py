@@ -1,170 +1,157 @@
-"""Unsaved thresholds: the difference between a recipe's rules and what the Filters page shows.
+"""Unsaved rules: the difference between a recipe and what the Filters page shows.
 
-A draft is one line of text per recipe and source, `gopher.word_count@ws1=60..;x@1=off`, so it fits
-the URL, can be read and edited as text, and survives a refresh. Moving a slider rewrites the line;
-saving turns it into a recipe. Rules of the recipe that the line does not mention stay as they are.
+A draft says, for a source, for all sources (`*`) or for a source in one phase (PHASE/SOURCE), which
+rule stands on which key, or that none does. Rules that it does not mention stay as they are. `*`
+sets the recipe's own rule and with it the rule of every source; what is said of a source comes
+after it and wins. `lab.ui.draft_text` writes a draft as one line of text and reads it back.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-import streamlit as st
+from lab.core.errors import ConfigError
+from lab.curation.rules import Rule
+from lab.mixture.overrides import effective, own_part
+from lab.mixture.recipe import Phase, Recipe
 
-from lab.core.errors import ConfigError, LabError
-from lab.core.workspace import Workspace
-from lab.curation.filters import Rule
-from lab.mixture.parsing import parse_name
-from lab.mixture.recipe import Recipe
-from lab.mixture.recipe_files import save_recipe
-
+ALL = "*"
 Bounds = tuple[float | None, float | None]
-Cuts = dict[str, Bounds | None]  # None: the rule is switched off
-MESSAGE = "cuts_message"
+Changes = Mapping[str, Rule | None]  # by Rule.key; None: no such rule
 
 
-def parse_cuts(text: str) -> Cuts:
-    """The draft written in `text`; ConfigError names the piece that cannot be read."""
-    cuts: Cuts = {}
-    for piece in filter(None, (p.strip() for p in text.split(";"))):
-        signal, _, bounds = piece.partition("=")
-        if bounds.strip() == "off":
-            cuts[signal.strip()] = None
-            continue
-        low, dots, high = bounds.partition("..")
-        if not signal or not dots:
-            raise unreadable(piece)
-        cuts[signal.strip()] = (bound(low, piece), bound(high, piece))
-    return cuts
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Changes and new orders of rules, by scope: a source, ALL, or PHASE/SOURCE."""
+
+    changes: Mapping[str, Changes] = field(default_factory=dict)
+    orders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.changes.values())) + len(self.orders)
+
+    def with_change(self, scope: str, key: str, rule: Rule | None) -> "Draft":
+        """The draft with one more change; the last one on a key counts."""
+        changes = {**self.changes, scope: {**self.changes.get(scope, {}), key: rule}}
+        return replace(self, changes=changes)
+
+    def without(self, scope: str, key: str) -> "Draft":
+        """The draft without a change."""
+        left = {k: v for k, v in self.changes.get(scope, {}).items() if k != key}
+        changes = {s: c for s, c in {**self.changes, scope: left}.items() if c}
+        return replace(self, changes=changes)
+
+    def with_order(self, scope: str, order: Sequence[int]) -> "Draft":
+        """The draft with the rules of `scope` in another order; the old order is no change."""
+        orders = {s: o for s, o in self.orders.items() if s != scope}
+        if list(order) != sorted(order):
+            orders[scope] = tuple(order)
+        return replace(self, orders=orders)
 
 
-def bound(text: str, piece: str) -> float | None:
-    """A finite number, or None for an empty text."""
-    if not text.strip():
-        return None
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise unreadable(piece) from error
-    if not math.isfinite(value):
-        raise unreadable(piece)
-    return value
-
-
-def unreadable(piece: str) -> ConfigError:
-    """The error for a piece of a draft that is no threshold."""
-    return ConfigError(
-        "This unsaved change cannot be read.",
-        where="unsaved changes",
-        value=piece,
-        next_step="write SIGNAL=MIN..MAX, leave out either number, or SIGNAL=off",
-    )
-
-
-def write_cuts(cuts: Cuts) -> str:
-    """The draft as text that `parse_cuts` reads back."""
-    return ";".join(f"{signal}={write_bounds(bounds)}" for signal, bounds in cuts.items())
-
-
-def write_bounds(bounds: Bounds | None) -> str:
-    """`60..100`, `60..`, `..100` or `off`."""
-    if bounds is None:
-        return "off"
-    low, high = ("" if b is None else f"{b:.10g}" for b in bounds)
-    return f"{low}..{high}"
-
-
-def apply_cuts(rules: Sequence[Rule], cuts: Cuts) -> tuple[Rule, ...]:
-    """`rules` with the draft's changes; a signal of the draft has one rule, at its old place."""
-    changed: list[Rule] = []
+def apply_changes(rules: Sequence[Rule], changes: Changes) -> tuple[Rule, ...]:
+    """`rules` with the changes; a key that changes has one rule, at its old place."""
+    changed: list[Rule | None] = []
     done: set[str] = set()
     for rule in rules:
-        if rule.signal not in cuts:
+        if rule.key not in changes:
             changed.append(rule)
-        elif rule.signal not in done:
-            done.add(rule.signal)
-            changed += drafted(rule.signal, cuts[rule.signal])
-    for signal, bounds in cuts.items():
-        if signal not in done:
-            changed += drafted(signal, bounds)
-    return tuple(changed)
+        elif rule.key not in done:
+            done.add(rule.key)
+            changed.append(changes[rule.key])
+    changed += [rule for key, rule in changes.items() if key not in done]
+    return tuple(rule for rule in changed if rule is not None)
 
 
-def drafted(signal: str, bounds: Bounds | None) -> list[Rule]:
-    """The rule of a draft entry: none if it is off or has no bound."""
-    if bounds is None or bounds == (None, None):
-        return []
-    return [Rule(signal, bounds[0], bounds[1])]
+def reordered(rules: Sequence[Rule], order: Sequence[int]) -> tuple[Rule, ...]:
+    """`rules` at old places `order`; places that are not there are skipped, the rest follows."""
+    first = [i for i in order if i < len(rules)]
+    return tuple(rules[i] for i in [*first, *(i for i in range(len(rules)) if i not in first)])
+
+
+def changes_between(old: Sequence[Rule], new: Sequence[Rule]) -> dict[str, Rule | None]:
+    """The changes that turn `old` into `new`, but for the order; of several rules on one key in
+    `new` the tightest bounds.
+    """
+    keys = dict.fromkeys(rule.key for rule in (*old, *new))
+    merged = {key: (rule_of(old, key), rule_of(new, key)) for key in keys}
+    return {key: after for key, (before, after) in merged.items() if before != after}
+
+
+def rule_of(rules: Sequence[Rule], key: str) -> Rule | None:
+    """The one rule that says what `rules` say on `key`; None if they say nothing."""
+    own = [rule for rule in rules if rule.key == key]
+    if len(own) < 2 or not all(rule.bounded for rule in own):
+        return own[-1] if own else None
+    low, high = bounds_of(own, key)
+    return replace(own[0], min=low, max=high)
 
 
 def bounds_of(rules: Sequence[Rule], signal: str) -> Bounds:
-    """The tightest bounds that `rules` put on `signal`."""
+    """The tightest numbers that `rules` put on `signal`; percentiles do not count."""
     lows = [r.min for r in rules if r.signal == signal and r.min is not None]
     highs = [r.max for r in rules if r.signal == signal and r.max is not None]
     return (max(lows) if lows else None, min(highs) if highs else None)
 
 
-def cuts_between(old: Sequence[Rule], new: Sequence[Rule]) -> Cuts:
-    """The draft that turns `old` into `new`."""
-    signals = dict.fromkeys(rule.signal for rule in (*old, *new))
-    kept = {rule.signal for rule in new}
-    return {
-        s: bounds_of(new, s) if s in kept else None
-        for s in signals
-        if s not in kept or bounds_of(old, s) != bounds_of(new, s)
-    }
-
-
-def cuts_key(recipe: str, source: str) -> str:
-    """Where the draft for one source of one recipe lives, in the session and in the URL."""
-    return f"cuts.{recipe}.{source}"
-
-
-def read_cuts(recipe: str, source: str) -> Cuts:
-    """The draft for a source; ConfigError if its text was edited into nonsense."""
-    return parse_cuts(st.session_state.get(cuts_key(recipe, source)) or "")
-
-
-def set_bounds(recipe: Recipe, source: str, signal: str, bounds: Bounds | None) -> None:
-    """Change one threshold in the draft; what equals the recipe again leaves it."""
-    cuts = read_cuts(recipe.name, source)
-    wanted = None if bounds == (None, None) else bounds
-    saved = bounds_of(recipe.sources[source], signal)
-    if wanted == (None if saved == (None, None) else saved):
-        cuts.pop(signal, None)
-    else:
-        cuts[signal] = wanted
-    st.session_state[cuts_key(recipe.name, source)] = write_cuts(cuts)
-
-
-def drafts(recipe: Recipe) -> dict[str, Cuts]:
-    """Sources of the recipe that have unsaved changes, with them."""
-    found = {source: read_cuts(recipe.name, source) for source in recipe.sources}
-    return {source: cuts for source, cuts in found.items() if cuts}
-
-
-def drafted_recipe(recipe: Recipe, changes: Mapping[str, Cuts]) -> Recipe:
-    """The recipe with all unsaved thresholds in place."""
-    return replace(
-        recipe,
-        sources={s: apply_cuts(rules, changes.get(s, {})) for s, rules in recipe.sources.items()},
+def drafted_recipe(recipe: Recipe, draft: Draft) -> Recipe:
+    """The recipe with all unsaved changes in place. ConfigError for a scope it does not have."""
+    check_scopes(recipe, draft)
+    shared = draft.changes.get(ALL, {})
+    filters = apply_changes(recipe.filters, shared)
+    sources = {}
+    for name, rules in recipe.sources.items():
+        own, off = own_part(recipe.filters, rules)
+        own = tuple(rule for rule in own if rule.key not in shared)
+        followed = effective(filters, own, [key for key in off if key not in shared])
+        sources[name] = scoped(followed if shared else rules, draft, name)
+    mixture = replace(
+        recipe.mixture, phases=tuple(drafted_phase(p, draft) for p in recipe.mixture.phases)
     )
+    return replace(recipe, filters=filters, sources=sources, mixture=mixture)
 
 
-def save_drafts(ws: Workspace, recipe: Recipe, name_key: str) -> None:
-    """Callback of the save button: write the recipe, drop the drafts, keep a message to show."""
-    try:
-        name = parse_name(str(st.session_state[name_key]).strip(), "the name")
-        path = save_recipe(ws, replace(drafted_recipe(recipe, drafts(recipe)), name=name))
-    except LabError as error:
-        st.session_state[MESSAGE] = str(error)
-        return
-    drop_drafts(recipe)
-    st.session_state["recipe"] = name
-    st.session_state[MESSAGE] = f"Saved {path.name}. The version before is kept in its history."
+def scoped(rules: Sequence[Rule], draft: Draft, scope: str) -> tuple[Rule, ...]:
+    """`rules` with the changes and the order of one scope."""
+    changed = apply_changes(rules, draft.changes.get(scope, {}))
+    return reordered(changed, draft.orders.get(scope, ()))
 
 
-def drop_drafts(recipe: Recipe) -> None:
-    """Callback: forget all unsaved thresholds of the recipe."""
-    for source in recipe.sources:
-        st.session_state[cuts_key(recipe.name, source)] = ""
+def drafted_phase(phase: Phase, draft: Draft) -> Phase:
+    """A phase with the changes of its own rules."""
+    names = dict.fromkeys((*phase.filters, *(s for s in phase.weights)))
+    rules = {n: scoped(phase.filters.get(n, ()), draft, phase_scope(phase.name, n)) for n in names}
+    return replace(phase, filters={n: r for n, r in rules.items() if r})
+
+
+def phase_scope(phase: str, source: str) -> str:
+    """How a draft names the extra rules of a phase for a source."""
+    return f"{phase}/{source}"
+
+
+def scopes_of(recipe: Recipe) -> list[str]:
+    """Whom a draft of the recipe can speak of: sources, ALL, phases with their sources."""
+    phases = [phase_scope(p.name, s) for p in recipe.mixture.phases for s in p.weights]
+    return [*recipe.sources, ALL, *(phases if len(recipe.mixture.phases) > 1 else ())]
+
+
+def scope_rules(recipe: Recipe, scope: str) -> tuple[Rule, ...]:
+    """The rules that a change of `scope` changes."""
+    if scope == ALL:
+        return recipe.filters
+    phase, slash, source = scope.partition("/")
+    if not slash:
+        return recipe.sources[scope]
+    return next(p.filters.get(source, ()) for p in recipe.mixture.phases if p.name == phase)
+
+
+def check_scopes(recipe: Recipe, draft: Draft) -> None:
+    """ConfigError if the draft speaks of something that the recipe does not have."""
+    known = scopes_of(recipe)
+    for scope in (*draft.changes, *draft.orders):
+        if scope not in known:
+            raise ConfigError(
+                "These unsaved changes are for a source that the recipe does not have.",
+                where="unsaved changes",
+                value=scope,
+                next_step=f"begin each change with one of {', '.join(known)}",
+            )

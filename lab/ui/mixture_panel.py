@@ -153,6 +153,9 @@ def show_ledger(ws: Workspace, found: Ledger, mixture: Mixture) -> None:
     if found.problems:
         st.warning("This mixture cannot be trained as written.", icon=":material/block:")
         show_plain("\n".join(found.problems))
+    if found.warnings:
+        st.info("Some rules decide nothing.", icon=":material/info:")
+        show_plain("\n".join(found.warnings))
 
 
 def ledger_frame(found: Ledger, cap: float) -> pl.DataFrame:

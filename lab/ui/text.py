@@ -37,6 +37,14 @@ def show_document(text: str, *, height: int | None = None) -> None:
     st.code(text, language=None, wrap_lines=True, height=height or "content")
 
 
+def show_diff(lines: str, *, height: int | None = None) -> None:
+    """Show the difference of two texts of a corpus, inert; lines start with `- `, `+ ` or blanks.
+
+    The language only colours whole lines by their first character.
+    """
+    st.code(lines, language="diff", wrap_lines=True, height=height or "content")
+
+
 def show_plain(text: object) -> None:
     """Show a message, path, log or identifier, inert and in one block."""
     st.code(str(text), language=None, wrap_lines=True)

@@ -3,14 +3,21 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from lab.core.engine import run_shards
-from lab.core.errors import Cancelled, ConfigError, DependencyMissing, JobLost
+from lab.core.engine import Engine, each_share, run_shards, running_on
+from lab.core.errors import Cancelled, ConfigError, JobLost, ShareDone
 from lab.core.progress import Progress, Report
+
+
+def on(workers: int, *arguments: Any, **options: Any) -> list[Any]:
+    with running_on(Engine(workers=workers)):
+        return run_shards(*arguments, **options)
 
 
 def square(n: int) -> int:
@@ -33,24 +40,24 @@ def sleep(_: int) -> int:
 
 
 def test_results_keep_their_order_on_any_number_of_workers() -> None:
-    assert run_shards(square, range(9), workers=1) == [n * n for n in range(9)]
-    assert run_shards(square, range(9), workers=3) == [n * n for n in range(9)]
+    assert on(1, square, range(9)) == [n * n for n in range(9)]
+    assert on(3, square, range(9)) == [n * n for n in range(9)]
 
 
 def test_several_workers_are_other_processes() -> None:
-    assert os.getpid() not in run_shards(whoami, [1, 2], workers=2)
-    assert run_shards(whoami, [1, 2], workers=1) == [os.getpid()] * 2
+    assert os.getpid() not in on(2, whoami, [1, 2])
+    assert on(1, whoami, [1, 2]) == [os.getpid()] * 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_exception_in_a_shard_is_raised_here(workers: int) -> None:
     with pytest.raises(ValueError, match="shard 3"):
-        run_shards(broken, range(6), workers=workers)
+        on(workers, broken, range(6))
 
 
 def test_progress_reaches_the_total() -> None:
     seen: list[Report] = []
-    run_shards(square, range(4), workers=1, progress=Progress(seen.append), message="squares")
+    on(1, square, range(4), progress=Progress(seen.append), message="squares")
     assert (seen[-1].done, seen[-1].total, seen[-1].message) == (4, 4, "squares")
 
 
@@ -59,7 +66,7 @@ def test_a_wish_to_stop_ends_running_shards() -> None:
     progress = Progress(should_stop=lambda: time.monotonic() > asked)
     started = time.monotonic()
     with pytest.raises(Cancelled):
-        run_shards(sleep, [1, 2], workers=2, progress=progress)
+        on(2, sleep, [1, 2], progress=progress)
     assert time.monotonic() - started < 25, "must not wait for the shards"
 
 
@@ -70,7 +77,7 @@ def die(_: int) -> int:
 
 def test_a_killed_worker_is_said_in_words() -> None:
     with pytest.raises(JobLost, match="fewer --workers"):
-        run_shards(die, [1, 2], workers=2)
+        on(2, die, [1, 2])
 
 
 def announce(folder: str) -> int:
@@ -80,9 +87,8 @@ def announce(folder: str) -> int:
 
 def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom lab.core.engine import run_shards\n"
-        "from tests.core.test_engine import announce\n"
-        "if __name__ == '__main__': run_shards(announce, sys.argv[1:] * 2, workers=2)\n"
+        "import sys\nfrom tests.core.test_engine import announce, on\n"
+        "if __name__ == '__main__': on(2, announce, sys.argv[1:] * 2)\n"
     )
     (tmp_path / "program.py").write_text(program)
     seen = tmp_path / "pids"
@@ -102,17 +108,43 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     assert len(gone) == 2, alive
 
 
+def test_few_tasks_stay_in_this_process_unless_workers_are_asked_for() -> None:
+    assert run_shards(whoami, [1, 2, 3], processes_from=4) == [os.getpid()] * 3
+    with running_on(Engine(workers=2)):
+        assert os.getpid() not in run_shards(whoami, [1, 2, 3], processes_from=4)
+
+
 def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(ConfigError):
-        run_shards(square, [1], engine="abacus")
+    with pytest.raises(ConfigError), running_on(Engine("abacus")):
+        pass
 
 
-def test_ray_runs_the_same_function_or_says_how_to_get_it() -> None:
-    try:
-        import ray
-    except ImportError:
-        with pytest.raises(DependencyMissing, match=r"mixlab\[ray\]"):
-            run_shards(square, [1, 2], engine="ray")
-    else:
-        assert run_shards(square, range(5), engine="ray") == [0, 1, 4, 9, 16]
-        ray.shutdown()
+def touch(path: str) -> None:
+    Path(path).touch()
+
+
+def test_the_shares_of_a_job_array_do_every_part_once_whatever_is_done_by_then(
+    tmp_path: Path,
+) -> None:
+    paths = [str(tmp_path / f"part-{k:05d}.parquet") for k in range(7)]
+    done = []
+    for own in range(3):
+        with running_on(Engine(share=(own, 3))), pytest.raises(ShareDone, match="without --shard"):
+            run_shards(touch, [p for p in paths if not Path(p).exists()], message="touched")
+        done.append(len(list(tmp_path.iterdir())))
+    assert done == [3, 5, 7]
+
+
+def test_a_share_is_done_of_every_step_before_it_stops() -> None:
+    seen = []
+
+    def step(k: int) -> int:
+        seen.append(k)
+        if k == 1:
+            raise ShareDone("share")
+        return k
+
+    with pytest.raises(ShareDone):
+        each_share(partial(step, k) for k in range(3))
+    assert seen == [0, 1, 2]
+    assert each_share(partial(step, k) for k in (0, 2)) == [0, 2]

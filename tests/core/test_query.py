@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from lab.core.errors import ConfigError, DataError
-from lab.core.query import parquet, query, select_only
+from lab.core.query import ask, isolated, parquet, parse_condition, query, select_only
 
 
 @pytest.fixture
@@ -66,3 +66,47 @@ def test_a_long_query_is_stopped(docs: Path) -> None:
 
 def test_rows_are_capped(docs: Path) -> None:
     assert select_only("SELECT * FROM docs, range(100)", {"docs": [docs]}, limit=7).height == 7
+
+
+def test_an_isolated_connection_sees_its_frame_only(docs: Path, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"n": [1, 2, 3]})
+    with isolated() as con:
+        asked = ask(con, "SELECT n > ? AS hit FROM documents", frame, [1], seconds=5)
+        assert asked is not None and asked["hit"].to_list() == [False, True, True]
+        for sql in (
+            f"SELECT * FROM {parquet([docs])}",
+            "SELECT * FROM frame",
+            f"COPY documents TO '{tmp_path}/out.csv'",
+            f"ATTACH '{tmp_path}/x.db'",
+            "SET memory_limit = '9TB'",
+        ):
+            with pytest.raises(DataError):
+                ask(con, sql, frame, seconds=5)
+        again = ask(con, "SELECT count(*) AS n FROM documents", frame, seconds=5)
+        assert again is not None and again["n"].to_list() == [3]
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_an_isolated_query_that_takes_too_long_is_nothing() -> None:
+    endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
+    with isolated() as con:
+        assert ask(con, endless, pl.DataFrame({"n": [1]}), seconds=0.2) is None
+        assert ask(con, "SELECT 1 AS one", pl.DataFrame({"n": [1]}), seconds=5) is not None
+
+
+def test_a_condition_is_one_expression() -> None:
+    assert parse_condition("n > 1 -- more than one")["type"] == "COMPARE_GREATERTHAN"
+    for text in ("n > 1; n < 2", "n", "(n > 1)"):
+        if ";" in text:
+            with pytest.raises(ConfigError, match="condition"):
+                parse_condition(text)
+        else:
+            assert parse_condition(text)["class"] in ("COLUMN_REF", "COMPARISON")
+    for text in (
+        "n > 1) UNION SELECT (2",
+        "n > 1 ORDER BY n",
+        "n > 1) LIMIT (1",
+        "SELECT 1 FROM x",
+    ):
+        with pytest.raises(ConfigError, match="condition"):
+            parse_condition(text)

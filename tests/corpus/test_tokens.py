@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from lab.core.engine import Engine, running_on
 from lab.core.errors import ArtifactMissing, Cancelled
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace, create
@@ -42,7 +43,7 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_every_document_has_its_ids_and_count(ws: Workspace) -> None:
-    artifact = count_tokens(ws, "s", "bpe", workers=1)
+    artifact = count_tokens(ws, "s", "bpe")
     tokenizer = load_tokenizer(ws, "bpe")
     assert [p.name for p in artifact.parts] == [p.name for p in documents(ws, "s").parts]
     counted = artifact.scan().collect()
@@ -68,10 +69,12 @@ def test_tokens_not_counted_are_missing_with_a_next_step(ws: Workspace) -> None:
 
 def test_two_processes_and_one_write_the_same_bytes(ws: Workspace) -> None:
     train_tokenizer(ws, "one", 350)
-    one = count_tokens(ws, "s", "one", workers=1)
+    with running_on(Engine(workers=1)):
+        one = count_tokens(ws, "s", "one")
     files = {path.name: path.read_bytes() for path in one.path.glob("part*")}
     one.path.rename(ws.root.parent / "aside")
-    two = count_tokens(ws, "s", "one", workers=2)
+    with running_on(Engine(workers=2)):
+        two = count_tokens(ws, "s", "one")
     assert {path.name: path.read_bytes() for path in two.path.glob("part*")} == files
     assert len(files) == 14
 
@@ -79,13 +82,13 @@ def test_two_processes_and_one_write_the_same_bytes(ws: Workspace) -> None:
 def test_an_interrupted_count_keeps_its_finished_parts(ws: Workspace) -> None:
     train_tokenizer(ws, "stopped", 380)
     calls = iter(range(99))
-    with pytest.raises(Cancelled):
-        count_tokens(ws, "s", "stopped", Progress(should_stop=lambda: next(calls) > 3), workers=1)
+    with running_on(Engine(workers=1)), pytest.raises(Cancelled):
+        count_tokens(ws, "s", "stopped", Progress(should_stop=lambda: next(calls) > 3))
     (partial,) = (ws.artifacts / "tokens").glob(".partial-*")
     finished = {p.name: p.stat().st_mtime_ns for p in partial.glob("part-*.parquet")}
     assert 0 < len(finished) < 7
     (partial / ".part-00005.tokens.npy.tmp").write_bytes(b"half")
-    artifact = count_tokens(ws, "s", "stopped", workers=1)
+    artifact = count_tokens(ws, "s", "stopped")
     again = {p.name: p.stat().st_mtime_ns for p in artifact.parts if p.name in finished}
     assert again == finished
     assert len(artifact.parts) == len(token_arrays(artifact)) == 7

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import DataError
-from lab.curation.accounting import Amount, account
+from lab.curation.accounting import Amount, account, first_copies
 
 SCHEMA = {"source": pl.String, "tokens": pl.Int64, "mask": pl.UInt64}
 ROWS = [
@@ -71,10 +71,10 @@ def test_combinations_name_their_rules(found):
 
 
 def test_unique_tokens_are_accounted_when_given():
-    rows = frame(ROWS).with_columns(unique=pl.Series([1.0, 1.0, 0.0, 0.5, 0.0, 1.0]))
+    rows = frame(ROWS).with_columns(unique=pl.Series([1, 1, 0, 1, 0, 1]))
     sources = account(rows, ["short", "dull"]).by_source()
-    assert sources["unique_tokens"].to_list() == [500.0, 130.0]
-    assert sources["kept_unique_tokens"].to_list() == [0.0, 100.0]
+    assert sources["unique_tokens"].to_list() == [500, 150]
+    assert sources["kept_unique_tokens"].to_list() == [0, 100]
 
 
 def test_nothing_in_nothing_out():
@@ -159,3 +159,51 @@ def test_sixty_three_bits():
     rules = account(rows, [str(i) for i in range(63)]).by_rule()
     assert rules["only_tokens"].to_list() == [0] * 62 + [5]
     assert rules["any_tokens"].to_list() == [7] * 62 + [12]
+
+
+AMOUNTS = ("documents", "tokens", "unique_tokens", "bytes")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b"]),
+            st.integers(0, 10**6),
+            st.integers(0, 2**5 - 1),
+            st.integers(0, 10**7),
+            st.integers(0, 4),
+        ),
+        max_size=40,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_every_amount_adds_up(rows):
+    schema = {**SCHEMA, "bytes": pl.UInt32, "content_hash": pl.Int64}
+    documents = pl.DataFrame(rows, schema=schema, orient="row")
+    documents = documents.with_columns(first_copies(documents))
+    found = account(documents, list("vwxyz"))
+    for source in (None, "a", "b"):
+        rules = found.by_rule(source)
+        total, kept, dropped = (f(source) for f in (found.total, found.kept, found.dropped))
+        for name in AMOUNTS:
+            assert getattr(kept, name) + rules[f"first_{name}"].sum() == getattr(total, name)
+            assert rules[f"share_{name}"].sum() == pytest.approx(getattr(dropped, name))
+            assert rules[f"left_{name}"][-1] == getattr(kept, name)
+            assert (rules[f"only_{name}"] <= rules[f"first_{name}"]).all()
+    for row in found.by_source().iter_rows(named=True):
+        mine = documents.filter(source=row["source"])
+        kept = mine.filter(mask=0)
+        distinct = dict.fromkeys(mine["content_hash"])
+        assert mine["unique"].sum() == len(distinct)
+        assert row["bytes"] == mine["bytes"].sum()
+        assert kept["unique"].sum() == kept["content_hash"].n_unique()
+
+
+def test_the_copy_that_is_kept_counts():
+    copies = frame([("a", 5, 1), ("a", 5, 0), ("b", 5, 1)]).with_columns(
+        content_hash=pl.lit("same"), bytes=pl.lit(20)
+    )
+    assert first_copies(copies).to_list() == [0, 1, 1]
+    found = account(copies.with_columns(first_copies(copies)), ["short"])
+    assert found.kept("a") == Amount(1, 5, 5, 20)
+    assert found.total() == Amount(3, 15, 10, 60)

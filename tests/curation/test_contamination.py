@@ -137,9 +137,12 @@ def test_a_template_names_a_bounded_number_of_items() -> None:
     )
     index = build_index(items, 13)
     documents = pl.DataFrame({"id": ["d"], "text": [f"{FACT} item70"]})
-    named, hits = find_matches(index, documents)
-    assert hits.to_list() == [4], "the 3 n-grams of the template and the one with the item's number"
-    assert named["item_id"].to_list() == [f"i{k:03d}" for k in range(ITEMS_PER_NGRAM)] + ["i070"]
+    found = find_matches(index, documents)
+    assert found.hits.to_list() == [4], "the template's 3 n-grams and the one with the number"
+    names = [f"i{k:03d}" for k in range(ITEMS_PER_NGRAM)]
+    assert found.matches["item_id"].to_list() == [*names, "i070"]
+    assert found.overlaps["item_id"].to_list() == [*names[:-1], "i070"], "the largest ratios"
+    assert found.ratio.to_list() == [1.0]
 
 
 @settings(deadline=None)
@@ -167,16 +170,16 @@ def test_same_verdict_as_a_plain_search(
             "text": [" ".join(words) for words in documents],
         }
     )
-    named, hits = find_matches(build_index(texts, n), frame)
+    found = find_matches(build_index(texts, n), frame)
     expected = [
         (str(d), str(i), len(grams(words) & grams(item)))
         for d, words in enumerate(documents)
         for i, item in enumerate(items)
         if grams(words) & grams(item)
     ]
-    assert named.select("id", "item_id", "ngrams").rows() == expected
+    assert found.matches.select("id", "item_id", "ngrams").rows() == expected
     every = set().union(*map(grams, items))
-    assert hits.to_list() == [len(grams(words) & every) for words in documents]
+    assert found.hits.to_list() == [len(grams(words) & every) for words in documents]
 
 
 def test_changed_benchmark_makes_the_result_missing(ws: Workspace) -> None:
@@ -214,17 +217,36 @@ def test_hostile_texts_pass_through(ws: Workspace) -> None:
     assert sum(row[1] for row in found(artifact)) == 1
 
 
+def read_items(path: Path) -> pl.DataFrame:
+    frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_ndjson(path)
+    return frame.select("id", "benchmark", "split", "question", "choices", "answer")
+
+
+def read_documents(path: Path) -> pl.DataFrame:
+    frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_ndjson(path)
+    return frame.select("id", "source", "text")
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="development data are not beside the project")
-def test_gsm8k_questions_quoted_in_real_text() -> None:
-    """All 300 quoted questions in all 1,200 documents; one more shares 6 n-grams by chance."""
+def test_quoted_questions_in_real_text() -> None:
+    """Over the whole folder: 301 GSM8K test items and one of ARC-Easy, and nothing else."""
     truth = json.loads((DATA / "truth/gsm8k_test_items_quoted_in_synth_math.json").read_text())
-    items = pl.read_parquet(DATA / "benchmarks/gsm8k.parquet")
-    documents = pl.read_parquet(DATA / "corpora/synth_math.parquet")
+    items = pl.concat(map(read_items, sorted((DATA / "benchmarks").iterdir())))
     index = build_index(item_texts(items), 13)
-    named, hits = find_matches(index, documents.select("id", "text"))
-    pairs = set(named.select("id", "item_id").rows())
+    documents = pl.concat(map(read_documents, sorted((DATA / "corpora").iterdir())))
+    found = find_matches(index, documents)
+    pairs = set(found.matches.select("id", "item_id").rows())
     assert {(d, item) for item, ds in truth.items() for d in ds} <= pairs
-    assert set(named["item_id"]) - set(truth) == {"gsm8k-test-008031"}
-    assert (hits > 0).sum() == 1200
-    books = pl.read_parquet(DATA / "corpora/books.parquet").select("id", "text")
-    assert find_matches(index, books)[0].is_empty()
+    named = found.matches.join(documents.select("id", "source"), on="id").join(
+        items.select("split", item_id="id"), on="item_id"
+    )
+    counts = named.group_by("source", "benchmark", "split").agg(
+        pl.col("item_id").n_unique(), pl.col("id").n_unique()
+    )
+    assert sorted(counts.rows()) == [
+        ("synth_gpt4", "arc_easy", "test", 1, 1),
+        ("synth_math", "gsm8k", "test", 301, 1200),
+    ]
+    quoting = documents["source"] == "synth_math"
+    assert found.ratio.filter(quoting).min() > 0.5
+    assert (found.ratio.filter(~quoting) >= 0.5).sum() <= 1

@@ -1,4 +1,4 @@
-"""Histograms that lose nothing, and the threshold that keeps a share of tokens."""
+"""Histograms that lose nothing."""
 
 import math
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
-from lab.curation.distribution import histogram, threshold_for_tokens
+from lab.curation.distribution import histogram
 
 
 def frame(values: list[float | None], tokens: list[int] | None = None) -> pl.DataFrame:
@@ -86,35 +86,3 @@ def test_a_histogram_loses_nothing(column, bins, scale):
         inside, outside = found.heights(source[0]), found.outside(source[0])
         assert inside.sum() + sum(outside) == group["tokens"].sum()
         assert outside[2] == group.filter(pl.col("v").is_null())["tokens"].sum()
-
-
-def test_hand_computed_threshold():
-    cut = threshold_for_tokens([1, 2, 2, 3], [10, 10, 10, 10], keep=0.5)
-    assert (cut.threshold, cut.documents, cut.tokens, cut.share) == (2.0, 3, 30, 0.75)
-    assert threshold_for_tokens([1, 2, 2, 3], [10] * 4, keep=0.25).threshold == 3.0
-    assert threshold_for_tokens([1, 2, 2, 3], [10] * 4, keep=0.25, side="max").threshold == 1.0
-    assert threshold_for_tokens([1, 2, 2, 3], [10] * 4, keep=1).threshold == 1.0
-
-
-@pytest.mark.parametrize("keep", [0, -1, 1.01, math.nan, 0.76])
-def test_a_share_that_cannot_be_kept(keep):
-    with pytest.raises(ConfigError, match="No threshold keeps"):
-        threshold_for_tokens([1, 2, math.nan, 3], [10] * 4, keep)
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 100)), min_size=1, max_size=30),
-    st.floats(0.01, 1),
-    st.sampled_from(["min", "max"]),
-)
-def test_the_threshold_is_the_strictest_that_keeps_enough(pairs, keep, side):
-    value, weight = np.array(pairs, np.float64).T
-    if weight.sum() == 0:
-        return
-    cut = threshold_for_tokens(value, weight.astype(np.int64), keep, side)
-    sign = 1 if side == "min" else -1
-    kept = weight[sign * value >= sign * cut.threshold].sum()
-    assert kept == cut.tokens >= keep * weight.sum() * (1 - 1e-9)
-    stricter = weight[sign * value > sign * cut.threshold].sum()
-    assert stricter < keep * weight.sum()

@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab.core.artifacts import Artifact, build, write_part
+from lab.core.engine import Engine, running_on
 from lab.core.errors import ConfigError
 from lab.core.schema import content_hash
 from lab.core.workspace import Workspace, create
-from lab.curation.duplicates import DedupConfig, MinHash, knee, match_probability
+from lab.curation.duplicates import DedupConfig, MinHash, knee, probability
 from lab.curation.duplicates.find import find_duplicates, group_documents
 from lab.curation.duplicates.pairs import find_pairs
+from lab.curation.duplicates.verify import sort_hashes
 
 WORDS = np.array([f"w{k:04d}" for k in range(3000)])
 
@@ -82,16 +86,16 @@ def planted(count: int = 60, seed: int = 7) -> list[tuple[str, str]]:
         (5, 25, (0, 0, 0.001, 0.004, 0.019, 0.311)),  # RedPajama-V2 "0.9"
     ],
 )
-def test_match_probability_of_published_settings(
+def test_probability_of_published_settings(
     bands: int, rows: int, expected: tuple[float, ...]
 ) -> None:
-    found = [match_probability(s, bands, rows) for s in (0.5, 0.6, 0.7, 0.75, 0.8, 0.9)]
+    found = [probability(bands, rows, s) for s in (0.5, 0.6, 0.7, 0.75, 0.8, 0.9)]
     assert found == pytest.approx(expected, abs=6e-4)
 
 
 def test_swapped_bands_are_another_method() -> None:
-    assert match_probability(0.8, 14, 8) == pytest.approx(0.924, abs=5e-4)
-    assert match_probability(0.8, 8, 14) == pytest.approx(0.302, abs=5e-4)
+    assert probability(14, 8, 0.8) == pytest.approx(0.924, abs=5e-4)
+    assert probability(8, 14, 0.8) == pytest.approx(0.302, abs=5e-4)
     assert knee(14, 8) == pytest.approx(0.719, abs=5e-4)
     assert knee(20, 450) == pytest.approx(0.993, abs=5e-4)
 
@@ -106,7 +110,7 @@ def test_pairs_carry_their_true_similarity(ws: Workspace) -> None:
         assert a < b
         assert similarity == pytest.approx(jaccard(text[a], text[b]), abs=1e-6)
         assert a[2:] == b[2:], "only planted pairs are similar"
-    # k % 10 edits: up to one edit gives J >= .91, where 14 x 8 misses one pair in a thousand
+    # k % 10 edits: up to one edit gives J >= .91, where 20 x 8 misses one pair in thousands
     close = {f"a/{k:03d}" for k in range(60) if k % 10 == 1}
     assert close <= set(pairs["a"])
     low = pairs["jaccard"].min()
@@ -125,7 +129,7 @@ def test_lsh_recall_follows_the_curve(ws: Workspace) -> None:
     similarity = jaccard(rows[0][1], rows[1][1])
     assert similarity == pytest.approx(50 / 70)
     found = find_pairs(ws, [documents_artifact(ws, rows)], MinHash()).manifest["pairs"] / 400
-    expected = match_probability(similarity, 14, 8)
+    expected = probability(20, 8, similarity)
     assert abs(found - expected) < 4 * (expected * (1 - expected) / 400) ** 0.5
 
 
@@ -172,9 +176,10 @@ def test_result_is_free_of_parts_and_row_order(ws: Workspace, parts: int) -> Non
 
 def test_processes_give_the_same_bytes(ws: Workspace, tmp_path: Path) -> None:
     rows = planted()
-    one = group_documents(ws, [documents_artifact(ws, rows, 4)], MinHash(), workers=1)
+    one = group_documents(ws, [documents_artifact(ws, rows, 4)], MinHash())
     elsewhere = create(tmp_path / "other")
-    two = group_documents(elsewhere, [documents_artifact(elsewhere, rows, 4)], MinHash(), workers=2)
+    with running_on(Engine(workers=2)):
+        two = group_documents(elsewhere, [documents_artifact(elsewhere, rows, 4)], MinHash())
     names = [part.name for part in one.parts] + ["pairs.parquet"]
     assert [(one.path / n).read_bytes() for n in names] == [
         (two.path / n).read_bytes() for n in names
@@ -231,12 +236,12 @@ def test_unfinished_parts_are_kept(ws: Workspace) -> None:
     text = found.parts[2].read_bytes()
     found.parts[2].write_bytes(b"not parquet")
     with pytest.raises(pl.exceptions.ComputeError):
-        group_documents(ws, [found], MinHash(), workers=1)
+        group_documents(ws, [found], MinHash())
     (partial,) = (ws.artifacts / "minhash").glob(".partial-*")
     done = {p.name: p.stat().st_mtime_ns for p in partial.glob("part-*.parquet")}
     assert sorted(done) == ["part-00000.parquet", "part-00001.parquet"]
     found.parts[2].write_bytes(text)
-    group_documents(ws, [found], MinHash(), workers=1)
+    group_documents(ws, [found], MinHash())
     (finished,) = (ws.artifacts / "minhash").glob("*")
     assert {n: (finished / n).stat().st_mtime_ns for n in done} == done
     assert len(list(finished.glob("part-*.parquet"))) == 4
@@ -252,3 +257,12 @@ def test_impossible_settings_are_refused(ws: Workspace) -> None:
     assert "web" in caught.value.next_step
     with pytest.raises(ConfigError, match="No source"):
         find_duplicates(ws, [], DedupConfig())
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=80), st.integers(0, 63))
+def test_hashes_are_sorted_however_they_are_spread(values: list[int], shift: int) -> None:
+    array = np.array(values, np.uint64) >> np.uint64(shift)
+    expected = np.sort(array)
+    sort_hashes(array)
+    assert array.tolist() == expected.tolist()

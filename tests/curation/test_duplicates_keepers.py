@@ -1,9 +1,11 @@
 """Who keeps the copy: a policy over sources, free of row order, that loses no text silently."""
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.core.errors import ConfigError, DataError
 from lab.curation.duplicates import keepers, leaks
 from lab.curation.duplicates.groups import group
 
@@ -43,6 +45,26 @@ def test_order_of_sources_then_name_then_hash_then_id() -> None:
     assert kept(frame, ("synth", "code", "web")) == ["code/1", "web/4"]
     same_text = frame.filter(pl.col("content_hash") == "h5")
     assert kept(same_text) == ["books/2"]
+
+
+def test_the_larger_value_stays_among_equally_preferred() -> None:
+    frame = table(
+        ("web/1", "h1", False, None, 7),
+        ("code/1", "h0", False, None, 7),
+        ("books/9", "h5", False, None, 7),
+        ("books/2", "h4", False, None, 7),
+    ).with_columns(score=pl.Series([0.9, 0.2, 0.5, 0.5]))
+
+    def stays(keep: tuple[str, ...]) -> list[str]:
+        return frame.filter(keepers(frame, keep, "score"))["id"].to_list()
+
+    assert stays(()) == ["web/1"], "keep_by goes before the sources' names"
+    assert stays(("books",)) == ["books/2"], "and after the policy; ties go by content hash"
+    assert stays(("code", "web")) == ["code/1"]
+    with pytest.raises(DataError, match="have no value"):
+        keepers(frame.with_columns(score=pl.Series([0.9, None, 0.5, 0.5])), (), "score")
+    with pytest.raises(ConfigError, match="column of numbers"):
+        keepers(frame, (), "source")
 
 
 def test_exact_groups_serve_where_near_ones_were_not_looked_for() -> None:

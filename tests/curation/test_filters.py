@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
-from lab.curation.filters import MOST_RULES, Rule, fail_mask, parse_rules
+from lab.curation.filters import fail_mask, resolve_rules
 from lab.curation.presets import load_preset
+from lab.curation.rule_parsing import MOST_RULES, parse_rules
+from lab.curation.rules import Rule
 
 WORDS = "gopher.word_count@ws1"
 
@@ -34,12 +36,12 @@ def test_zero_is_a_threshold():
 def test_a_preset_expands_in_place():
     entries = [
         {"signal": "tokens", "min": 10},
-        {"preset": "c4-documents"},
+        {"preset": "c4"},
         {"signal": "bytes", "max": 9},
     ]
     rules = parse_rules(entries, "here")
     assert rules[0].signal == "tokens" and rules[-1].signal == "bytes"
-    assert rules[1:-1] == load_preset("c4-documents").rules
+    assert rules[1:-1] == load_preset("c4").rules
 
 
 @pytest.mark.parametrize(
@@ -55,12 +57,12 @@ def test_a_preset_expands_in_place():
         ({"signal": WORDS, "max": math.inf}, "finite number", "number"),
         ({"min": 5}, "name of a signal", "signal"),
         ({"signal": 5, "min": 5}, "name of a signal", "signal"),
-        ({"signal": "gopher.words", "min": 5}, "Unknown signal", "gopher.word_count"),
+        ({"signal": "gopher.word_counts", "min": 5}, "Unknown signal", "gopher.word_count"),
         ({"signal": "gohper.word_count", "min": 5}, "Unknown signal", "gopher.word_count"),
         ({"signal": "gopher.word_count@ws0", "min": 5}, "Unknown signal", WORDS),
         ({"preset": "finweb-code"}, "Unknown preset", "fineweb-code"),
         ({"preset": "fineweb-code", "min": 5}, "Unknown key 'min'", "preset"),
-        (5, "mapping", "signal"),
+        (5, "mapping", "min"),
     ],
 )
 def test_a_bad_rule_is_refused_with_place_and_next_step(entry, complaint, next_step):
@@ -154,3 +156,81 @@ def test_bits_say_which_rules_fail(rows, rules):
             low = -math.inf if rule.min is None else rule.min
             high = math.inf if rule.max is None else rule.max
             assert (mask >> i & 1 == 0) == (low <= row[rule.signal] <= high)
+
+
+def test_lists_decide_about_text_and_truth_values():
+    frame = pl.DataFrame({"code": ["en", "de", "no"], "good": [True, False, True]})
+    rules = [
+        Rule("code", values=("en", "no")),
+        Rule("code", not_values=("en",)),
+        Rule("good", values=(True,)),
+        Rule("code", values=("fr",)),
+    ]
+    assert fail_mask(frame, rules).to_list() == [0b1010, 0b1101, 0b1000]
+    enum = frame.with_columns(pl.col("code").cast(pl.Enum(["en", "de", "no"])))
+    assert fail_mask(enum, rules).equals(fail_mask(frame, rules))
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        (Rule("a", values=("1",)), "text, or of true and false"),
+        (Rule("code", values=(False,)), "holds text"),
+        (Rule("good", values=("yes",)), "holds true and false"),
+    ],
+)
+def test_a_list_must_suit_its_column(rule, says):
+    frame = pl.DataFrame({"a": [1], "code": ["no"], "good": [True]})
+    with pytest.raises(ConfigError, match=says):
+        fail_mask(frame, [rule])
+
+
+@pytest.mark.parametrize("rule", [Rule("code", values=("en",)), Rule("code", not_values=("en",))])
+def test_no_text_passes_no_list(rule):
+    with pytest.raises(DataError, match="1 of 2 documents have no value of code"):
+        fail_mask(pl.DataFrame({"code": ["en", None]}), [rule])
+
+
+def test_a_percentile_drops_its_share_of_the_training_documents():
+    frame = pl.DataFrame(
+        {"v": [*range(1, 11), -100, 100], "heldout": [False] * 10 + [True] * 2}
+    ).sample(fraction=1.0, shuffle=True, seed=3)
+    rules = resolve_rules(frame, [Rule("v", min_percentile=10), Rule("v", max_percentile=90)])
+    assert [(r.min, r.max) for r in rules] == [(2.0, None), (None, 9.0)]
+    training = frame.filter(~pl.col("heldout"))
+    assert (fail_mask(training, rules) != 0).sum() == 2
+    assert fail_mask(frame, rules).equals(
+        fail_mask(frame, [Rule("v", min_percentile=10), Rule("v", max_percentile=90)])
+    )
+    whole = resolve_rules(frame, [Rule("v", min_percentile=0, max_percentile=100)])
+    assert (whole[0].min, whole[0].max) == (1.0, 10.0)
+
+
+def test_a_resolved_side_is_not_resolved_again():
+    rule = Rule("v", min=3.0, min_percentile=10)
+    assert resolve_rules(pl.DataFrame({"v": [100.0, 200.0]}), [rule]) == (rule,)
+    assert fail_mask(pl.DataFrame({"v": [2.0, 3.0]}), [rule]).to_list() == [1, 0]
+
+
+def test_percentiles_need_one_source_and_values():
+    two = pl.DataFrame({"source": ["a", "b"], "v": [1.0, 2.0]})
+    with pytest.raises(DataError, match="source's own documents"):
+        fail_mask(two, [Rule("v", min_percentile=10)])
+    with pytest.raises(DataError, match="no value of v"):
+        fail_mask(pl.DataFrame({"v": [None, 1.0]}), [Rule("v", min_percentile=10)])
+    empty = pl.DataFrame({"v": []}, schema={"v": pl.Float64})
+    assert fail_mask(empty, [Rule("v", min_percentile=10)]).len() == 0
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(-20, 20) | st.floats(-20, 20), min_size=1, max_size=60),
+    st.integers(0, 100),
+)
+def test_a_percentile_never_drops_more_than_it_says(values, p):
+    frame = pl.DataFrame({"v": values}, schema={"v": pl.Float64}, strict=False)
+    for rule, share in ((Rule("v", min_percentile=p), p), (Rule("v", max_percentile=p), 100 - p)):
+        dropped = (fail_mask(frame, [rule]) != 0).sum()
+        assert dropped <= math.ceil((len(values) - 1) * share / 100)
+        if len(set(values)) == len(values):
+            assert dropped == math.ceil((len(values) - 1) * share / 100 - 1e-9)

@@ -7,8 +7,16 @@ import polars as pl
 import pytest
 
 from lab.core.errors import ConfigError
-from lab.curation.filters import Rule, fail_mask
-from lab.curation.presets import Preset, load_preset, parse_preset, preset_names
+from lab.curation.filters import fail_mask
+from lab.curation.presets import (
+    Preset,
+    load_preset,
+    parse_preset,
+    preset_names,
+    three_sigma,
+)
+from lab.curation.rule_parsing import parse_rules
+from lab.curation.rules import Rule
 from lab.curation.signals import BY_ID, compute
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "signals.json").read_text("utf-8"))
@@ -53,7 +61,7 @@ def test_fineweb_rules_give_datatroves_first_reason(signals):
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "start"), [("c4-documents", "c4", 0), ("fineweb-code", "c4 fineweb", 21)]
+    ("name", "key", "start"), [("c4", "c4", 0), ("fineweb-code", "c4 fineweb", 21)]
 )
 def test_c4_drops_what_datatrove_drops(signals, name, key, start):
     preset = load_preset(name)
@@ -65,11 +73,16 @@ def test_c4_drops_what_datatrove_drops(signals, name, key, start):
 
 def test_names():
     assert set(preset_names()) == {
-        "c4-documents",
+        "3-sigma",
+        "c4",
+        "curator-en",
+        "dolma-1.6",
         "fineweb-code",
         "fineweb-paper",
         "gopher-datatrove",
         "gopher-paper",
+        "gopher-unicode",
+        "refinedweb-dclm",
     }
 
 
@@ -78,6 +91,7 @@ def test_every_preset_says_what_it_is_and_what_it_is_not(name):
     preset = load_preset(name)
     assert preset.name == name
     assert "arXiv:" in preset.source
+    assert preset.rules or preset.computed
     assert preset.left_out
     assert set(preset.signals()) <= set(BY_ID)
     assert len(preset.rules) == len(preset.reasons) == len(preset.drops)
@@ -115,6 +129,62 @@ def test_the_paper_counts_words_of_symbols_and_datatrove_does_not():
     assert fail_mask(found, [short])[0] == 1
 
 
+def bounds(name: str) -> dict[str, tuple[float | None, float | None]]:
+    return {rule.signal: (rule.min, rule.max) for rule in load_preset(name).rules}
+
+
+def test_thresholds_of_dolma_1_6():
+    """configs/dolma-v1_6/mixing/cc-head.yaml, typed from the file: 15 rules that can match."""
+    limits = [(50, 100_000), (3, 10), (None, 0.1), (0.8, None), (2, None), (None, 0.9)]
+    limits += [(None, x) for x in (0.3, 0.3, 0.3, 0.15, 0.14, 0.13, 0.12, 0.11, 0.1)]
+    found = bounds("dolma-1.6")
+    assert list(found.values()) == limits
+    assert found["repetition.dup_line_chars@dol1"] == (None, 0.3)  # not Gopher's 0.2
+    assert not any(".top_" in signal for signal in found)
+
+
+def test_thresholds_of_refinedweb_and_curator():
+    """Typed from refinedweb.yaml, massive_web_repetition_filters and Curator's configuration."""
+    top, dup = [0.2, 0.18, 0.16], [0.15, 0.14, 0.13, 0.12, 0.11, 0.1]
+    limits = [(50, 100_000), (3, 10), (None, 0.1), (None, 0.9), (None, 0.3), (0.8, None), (2, None)]
+    limits += [(None, x) for x in (0.3, 0.3, 0.2, 0.2, *top, *dup)]
+    assert list(bounds("refinedweb-dclm").values()) == limits
+    limits = [(None, x) for x in (0.25, 0.1, 0.15, 0.2, 0.25, 0.1, 0.4)]
+    limits += [(0.7, None), (0.7, None), (0.8, None), (0.8, None), (50, 100_000), (None, 0.85)]
+    limits += [(0.8, None), (2, None), (3, 10), (None, 1000), (None, 0.3)]
+    limits += [(None, x) for x in (*top, *dup, 0.9)]
+    assert list(bounds("curator-en").values()) == limits
+
+
+def test_gopher_unicode_differs_from_gopher_in_the_splitter_alone():
+    """Same thresholds in the same order; the definition differs where words enter."""
+    one, other = load_preset("gopher-datatrove"), load_preset("gopher-unicode")
+    assert [(r.min, r.max) for r in one.rules] == [(r.min, r.max) for r in other.rules]
+    names = [[s.replace("@ws1", "@uw1") for s in p.signals()] for p in (one, other)]
+    assert names[0] == names[1]
+    assert one.reasons == other.reasons
+
+
+def test_three_sigma_computes_its_thresholds(signals):
+    preset = load_preset("3-sigma")
+    assert preset.rules == () and preset.signals() == preset.computed
+    rules = three_sigma(signals, preset.computed)
+    assert {rule.signal for rule in rules} <= set(preset.computed)
+    for rule in rules:
+        values = signals[rule.signal].to_numpy().astype(float)
+        for side, sign in ((rule.min, -1), (rule.max, 1)):
+            if side is not None:
+                assert side == pytest.approx(values.mean() + sign * 3 * values.std())
+    assert 0 < (fail_mask(signals, rules) != 0).sum() < signals.height
+
+
+def test_a_computed_preset_is_no_rule_of_a_recipe():
+    with pytest.raises(ConfigError, match="computed from a source"):
+        parse_rules([{"preset": "3-sigma"}], "filters")
+    with pytest.raises(ConfigError, match="computed from a source"):
+        parse_preset(f"{HEAD}rules: [{{preset: 3-sigma}}]", "mine")
+
+
 def test_an_unknown_preset_names_the_nearest():
     with pytest.raises(ConfigError) as error:
         load_preset("fineweb_code")
@@ -126,9 +196,9 @@ RULE = "{signal: gopher.word_count@ws1, min: 1, reasons: [few], drops: documents
 
 
 def test_a_preset_is_a_file_anyone_can_write():
-    preset = parse_preset(f"{HEAD}rules:\n- {RULE}\n- preset: c4-documents\n", "mine")
+    preset = parse_preset(f"{HEAD}rules:\n- {RULE}\n- preset: c4\n", "mine")
     assert preset.rules[0] == Rule("gopher.word_count@ws1", min=1)
-    assert preset.rules[1:] == load_preset("c4-documents").rules
+    assert preset.rules[1:] == load_preset("c4").rules
 
 
 @pytest.mark.parametrize(
@@ -139,6 +209,8 @@ def test_a_preset_is_a_file_anyone_can_write():
         (f"{HEAD}rules: [{RULE.replace('min', 'minimum')}]", "Unknown key 'minimum'"),
         (f"{HEAD}rules: [{RULE.replace('[few]', '[few, many]')}]", "one reason per threshold"),
         (f"{HEAD}rules: [{{preset: nowhere}}]", "Unknown preset"),
+        (f"{HEAD}rules: [{RULE}]\ncomputed: [basic.words]", "Unknown key 'rules'"),
+        (f"{HEAD}computed: [basic.wordz]", "Unknown signal"),
         (f"{HEAD.replace('mine', 'yours')}rules: [{RULE}]", "named as its file"),
     ],
 )

@@ -13,7 +13,10 @@ from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
 from lab.curation.quality import find_quality, quality_columns, require_quality, score
-from lab.curation.quality_head import BITS, count_buckets, fit_head, held_out_error, load_head
+from lab.curation.quality.measures import held_out_error
+from lab.curation.quality.nested import nested
+from lab.curation.quality.ngrams import BITS, NGRAMS, count_buckets, features
+from lab.curation.quality.store import load_head
 
 GOOD = np.array(["therefore", "because", "theorem", "explain", "lesson", "example", "measure"])
 BAD = np.array(["click", "subscribe", "buy", "now", "cheap", "deal", "free", "win"])
@@ -87,7 +90,7 @@ def test_labels_that_mean_nothing_are_seen_through(ws: Workspace, tmp_path: Path
 def test_score_is_recomputed_from_stored_arrays(ws: Workspace, labels: Path) -> None:
     score(ws, "edu", labels, ["web"])
     (head_path,) = ws.artifacts.glob("quality-head/*/head.safetensors")
-    head = load_head(head_path)
+    head = load_head(head_path, "ngrams")
     text = "Click now! Because a theorem, therefore a theorem."
     counts = dict(zip(*count_row(text), strict=True))
     weights = {b: (1 + math.log(c)) * head.idf[b] for b, c in counts.items()}
@@ -124,12 +127,12 @@ def test_result_does_not_depend_on_the_order_of_labels(
 
 def test_held_out_error_by_hand() -> None:
     labels = np.array([0.0, 1.0, 2.0, 3.0])
-    found = held_out_error(labels, np.array([0.0, 1.0, 3.0, 2.0]))
+    found = held_out_error(labels, np.array([0.0, 1.0, 3.0, 2.0]), 2.5)
     assert found["rmse"].value == pytest.approx(math.sqrt(2 / 4))
     assert found["r2"].value == pytest.approx(1 - 2 / 5)
     assert found["spearman"].value == pytest.approx(1 - 6 * 2 / (4 * 15))
     assert found["spearman"].n == 4
-    flat = held_out_error(labels, np.full(4, 1.5))
+    flat = held_out_error(labels, np.full(4, 1.5), 2.5)
     assert (flat["r2"].value, flat["spearman"].value) == (0.0, 0.0)
 
 
@@ -138,8 +141,9 @@ def test_exact_copies_do_not_help_to_predict_each_other() -> None:
     rng = np.random.default_rng(2)
     texts = [" ".join(rng.choice(FILLER, 30)) for _ in range(60)]
     labels = rng.normal(size=60)
-    fit = fit_head(pl.Series(texts * 2), np.tile(labels, 2), pl.Series(texts * 2))
-    assert fit.error["r2"].value < 0.2
+    y = np.tile(labels, 2)
+    fit = nested(features(pl.Series(texts * 2)).x, y, pl.Series(texts * 2), NGRAMS)
+    assert held_out_error(y, fit.predicted, 0.5)["r2"].value < 0.2
 
 
 def test_new_labels_replace_old_ones_and_lose_nothing(

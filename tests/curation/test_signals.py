@@ -43,7 +43,8 @@ def test_values_equal_datatrove_to_the_last_bit(golden_signals, index):
 
 def test_every_signal_of_datatrove_is_in_the_golden_file():
     named = {name for entry in GOLDEN["texts"] for name in entry["values"]}
-    ours = {d.id for d in DEFINITIONS if d.family != "basic"}
+    ours = {d.id for d in DEFINITIONS if d.id.endswith(("@dt1", "@ws1", "@fw1"))}
+    ours = {i for i in ours if not i.startswith("basic.")}
     shares_of_lines = {i for i in ours if i.endswith("_lines@dt1") and i.startswith("c4.")}
     assert named == ours - (shares_of_lines - {"c4.kept_lines@dt1"})
 
@@ -59,7 +60,7 @@ def test_character_classes_are_pythons_and_datatroves():
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "\x0b\x1f\u2028", "\u00a0"])
 def test_every_signal_is_defined_without_words(text):
     row = compute(frame(text)).row(0)
-    assert all(v is not None and np.isfinite(v) for v in row)
+    assert all(v is not None and (isinstance(v, str) or np.isfinite(v)) for v in row)
     wordless = compute(frame(text), SETS["gopher"]).row(0)
     assert set(wordless) == {0}
 

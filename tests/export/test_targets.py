@@ -22,10 +22,12 @@ from lab.core.files import file_sha256
 from lab.core.query import query
 from lab.core.workspace import Workspace
 from lab.corpus.tokenizer import load_tokenizer
+from lab.curation.filters import fail_mask
 from lab.curation.measure import measure
+from lab.curation.rules import Rule
 from lab.export import TARGETS, export
 from lab.export.plan import exact
-from lab.export.selection_sql import selection_sql
+from lab.export.selection_sql import Stored, predicate, selection_sql
 from lab.export.shards import BYTES_PER_TOKEN
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe
@@ -119,7 +121,7 @@ def test_the_sql_names_the_table_of_a_signal_that_two_sets_hold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ws = copy_of(plain_workspace)
-    measure(ws, "short", "gopher", workers=1)
+    measure(ws, "short", "gopher")
     rules = [
         {"signal": "gopher.word_count", "min": 50},
         {"signal": "repetition.dup_lines", "max": 0.3},
@@ -129,6 +131,53 @@ def test_the_sql_names_the_table_of_a_signal_that_two_sets_hold(
     monkeypatch.chdir(ws.root)
     kept = judge(ws, one)["short"].frame.filter("kept")["id"].sort()
     assert query(selection_sql(ws, one))["id"].to_list() == kept.to_list()
+
+
+def test_the_selection_sql_says_every_form_of_rule(
+    plain_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists are tried on the predicate: no text column is measured in this workspace."""
+    filters = [
+        {"signal": "gopher.word_count", "min_percentile": 15},
+        {"where": "gopher.word_count - 100 < 0 or not gopher.mean_word_length > 5.1"},
+    ]
+    late = {"long": [{"signal": "gopher.word_count", "max_percentile": 60, "min": 500}]}
+    weights = {"short": 1, "long": 1}
+    phases = [
+        {"name": "a", "share": 0.5, "weights": weights},
+        {"name": "b", "share": 0.5, "weights": weights, "filters": late},
+    ]
+    sources = {"short": {}, "long": {"filters": [filters[0]]}}
+    mixture = {"tokens": 1000, "phases": phases}
+    one = recipe(filters=filters, sources=sources, dedup=None, mixture=mixture)
+    monkeypatch.chdir(plain_workspace.root)
+    found = query(selection_sql(plain_workspace, one))
+    for source, verdict in judge(plain_workspace, one).items():
+        frame = verdict.frame.filter(pl.col("pattern") > 0).sort("id")
+        mine = found.filter(source=source)
+        assert 0 < frame.height < verdict.frame.height
+        assert mine["id"].to_list() == frame["id"].to_list()
+        assert mine["phase_1"].to_list() == (frame["pattern"] >= 2).to_list()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("code", values=("en", "it's")),
+        Rule("code", not_values=("en",)),
+        Rule("good", values=(True,)),
+        Rule("good", not_values=(True, False)),
+        Rule(where="\"code\" = 'it''s' OR \"n\" - 5 < 0"),
+    ],
+)
+def test_predicates_agree_with_masks(rule: Rule) -> None:
+    n = pl.Series("n", [1, 9, 9], dtype=pl.UInt8)
+    frame = pl.DataFrame({"code": ["en", "it's", "de"], "good": [True, False, True]})
+    frame = frame.with_columns(n)
+    columns = {c: Stored(f't."{c}"', dtype) for c, dtype in frame.schema.items()}
+    sql = f"SELECT {predicate(rule, columns)} AS passes FROM f AS t"
+    passes = query(sql, frames={"f": frame})["passes"]
+    assert passes.to_list() == (fail_mask(frame, [rule]) == 0).to_list()
 
 
 @pytest.mark.parametrize(

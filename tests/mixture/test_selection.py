@@ -137,7 +137,7 @@ def test_the_key_sees_the_attributes_that_decide(
 ) -> None:
     ws = copy_of(plain_workspace)
     key = supply_key(ws, recipe())
-    measure(ws, "short", "gopher", workers=1)  # now serves the rule's signal
+    measure(ws, "short", "gopher")  # now serves the rule's signal
     assert key != supply_key(ws, recipe())
 
 
@@ -168,3 +168,64 @@ def test_a_copied_recipe_must_be_renamed_inside(
     with pytest.raises(ConfigError, match="name: mine"):
         load_recipe(ws, "mine")
     assert {r.name: bool(r.problem) for r in list_recipes(ws)} == {"mine": True, "r": False}
+
+
+def test_every_form_of_rule_judges_like_a_loop(plain_workspace: Workspace) -> None:
+    sources = {
+        "short": {
+            "filters": [
+                {"signal": "gopher.word_count", "min_percentile": 20},
+                {"where": "gopher.word_count < 70 or gopher.mean_word_length > 5"},
+            ]
+        }
+    }
+    late = [{"signal": "gopher.word_count", "max_percentile": 90}]
+    phase = {"weights": {"short": 1}, "filters": {"short": late}}
+    one = recipe(sources=sources, mixture={"tokens": 9, "phases": [phase]})
+    verdict = judge(plain_workspace, one)["short"]
+    columns = ["gopher.word_count@ws1", "gopher.mean_word_length@ws1"]
+    table = attributes(plain_workspace, "short", columns, "plain")
+    training = sorted(table.filter(~pl.col("heldout"))[columns[0]].to_list())
+    low = training[-(-(len(training) - 1) * 20 // 100)]
+    high = training[(len(training) - 1) * 90 // 100]
+    assert verdict.rules[0].min == low
+    assert verdict.phase_rules[0][0].max == high
+    assert f"{low} (the 20th percentile)" in verdict.reasons[0]
+    rows = zip(table.select(*columns, "heldout").rows(), verdict.frame["pattern"], strict=True)
+    for (count, length, heldout), pattern in rows:
+        kept = count >= low and (count < 70 or length > 5) and not heldout
+        assert pattern == (kept and count <= high)
+    assert 0 < verdict.frame["pattern"].sum() < verdict.frame["kept"].sum()
+
+
+def test_supply_accounts_for_bytes_and_unique_tokens(plain_workspace: Workspace) -> None:
+    one = recipe(dedup={"exact": True, "minhash": {}, "keep": ["copies"]})
+    supply = measure_supply(plain_workspace, one)
+    for row in supply.sources.iter_rows(named=True):
+        rules = supply.rules.filter((pl.col("source") == row["source"]) & (pl.col("phase") == ""))
+        assert row["kept_bytes"] + rules["first_bytes"].sum() == row["bytes"]
+        assert rules["left_unique_tokens"][-1] == row["unique_tokens"]
+
+
+def test_rules_that_decide_nothing_are_said_and_stop_nothing(plain_workspace: Workspace) -> None:
+    idle = {"short": {"filters": [{"signal": "gopher.word_count", "min": 1}]}}
+    mixture = {"tokens": 900, "phases": [{"weights": {"short": 1}}]}
+    found = compute_ledger(plain_workspace, recipe(sources=idle, mixture=mixture))
+    assert found.problems == ()
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith("short: the rule `word count at least 1` drops nothing")
+    found.require_feasible()
+    assert compute_ledger(plain_workspace, recipe()).warnings == ()
+
+
+def test_the_key_sees_every_form(plain_workspace: Workspace) -> None:
+    keys = {
+        supply_key(plain_workspace, recipe(sources={"short": body, "long": {}, "copies": {}}))
+        for body in (
+            {},
+            {"filters": [RULE]},
+            {"filters": [{"signal": "gopher.word_count", "min_percentile": 60}]},
+            {"filters": [{"where": "gopher.word_count >= 60"}]},
+        )
+    }
+    assert len(keys) == 4

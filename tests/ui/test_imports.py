@@ -10,7 +10,7 @@ PROGRAM = """
 import ast, importlib, sys
 from pathlib import Path
 names = set()
-for path in [*Path("pages").glob("*.py"), *Path("lab/ui").glob("*.py")]:
+for path in [*Path("pages").glob("*.py"), *Path("lab/ui").rglob("*.py")]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lab"):
             names.add(node.module)

@@ -1,4 +1,4 @@
-"""Commands on what texts contain: contamination, learned scores, embeddings, benchmarks."""
+"""Commands on what texts contain: embeddings, benchmarks."""
 
 import argparse
 
@@ -7,30 +7,7 @@ from lab.cli.commands.options import Options, command, count
 
 
 def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> None:
-    """decontaminate, score, embed, map, benchmark."""
-    p = command(
-        commands,
-        "decontaminate",
-        lambda o: act.act(
-            o, "decontaminate", source=o.source, benchmarks=o.benchmarks, ngram=o.ngram
-        ),
-        "find documents that share n words with benchmark items",
-        "mixlab decontaminate\nmixlab decontaminate --benchmarks facts reasoning --ngram 13",
-        detachable=True,
-    )
-    p.add_argument("--source", help="default: all")
-    p.add_argument("--benchmarks", nargs="+", metavar="NAME", help="default: all registered")
-    p.add_argument("--ngram", type=count, default=13)
-    p = command(
-        commands,
-        "score",
-        lambda o: act.act(o, "score", name=o.name, labels=o.labels),
-        "learn a quality score from labels and give it to every document",
-        "mixlab score educational --labels labels.jsonl",
-        detachable=True,
-    )
-    p.add_argument("name", help="becomes the attribute quality.NAME")
-    p.add_argument("--labels", required=True, help="JSONL with `id` and a number `label`")
+    """embed, map, benchmark."""
     p = command(
         commands,
         "embed",

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 Options = argparse.ArgumentParser
 SIZES = ("nano", "micro", "mini", "small", "base")
@@ -51,10 +52,25 @@ def add_run_options(parser: Options) -> None:
     parser.add_argument("--tokens", type=count, help="tokens a run (default: the size's)")
     parser.add_argument("--seed", type=whole, default=0, help="first seed (default: 0)")
     add_engine(parser)
-    parser.add_argument("--address", help="of a Ray cluster (default: start one here)")
 
 
 def add_engine(parser: Options) -> None:
     """Where work runs."""
     parser.add_argument("--workers", type=count, metavar="N", help="processes (default: cores)")
     parser.add_argument("--engine", choices=("local", "ray"), default="local")
+    parser.add_argument("--address", help="of a Ray cluster (default: start one here)")
+
+
+def shards(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of `add_shards` as parameters of an action."""
+    return {key: getattr(options, key) for key in ("workers", "engine", "address", "shard")}
+
+
+def add_shards(parser: Options) -> None:
+    """Where the shards of a step run, and which of them."""
+    add_engine(parser)
+    parser.add_argument(
+        "--shard",
+        metavar="K/N",
+        help="do share K (from 0) of N of a job array; then run once without it to finish",
+    )

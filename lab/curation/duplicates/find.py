@@ -22,10 +22,11 @@ from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
 from lab.curation.duplicates.config import DedupConfig, MinHash
+from lab.curation.duplicates.graph import Graph, exact_groups, load_graph, near_groups
 from lab.curation.duplicates.groups import group, leaks
 from lab.curation.duplicates.pairs import find_pairs, pair_settings
 
-VERSION = 1
+VERSION = 2
 STEP = "duplicates"
 BASE = ("id", "source", "content_hash", "heldout")
 
@@ -36,8 +37,6 @@ def find_duplicates(
     config: DedupConfig,
     *,
     progress: Progress = SILENT,
-    workers: int | None = None,
-    engine: str = "local",
 ) -> Artifact:
     """Duplicate groups over `sources`: columns id, source, content_hash, heldout, exact_group,
     near_group (part by part as the sources' documents, sources by name), and `pairs.parquet`
@@ -57,7 +56,7 @@ def find_duplicates(
                 next_step=nearest(name, sources),
             )
     found = [documents(ws, name) for name in sorted(set(sources))]
-    return group_documents(ws, found, config.minhash, progress, workers, engine)
+    return group_documents(ws, found, config.minhash, progress)
 
 
 def require_duplicates(ws: Workspace, minhash: MinHash | None) -> Artifact:
@@ -83,28 +82,32 @@ def group_documents(
     found: Sequence[Artifact],
     minhash: MinHash | None,
     progress: Progress = SILENT,
-    workers: int | None = None,
-    engine: str = "local",
 ) -> Artifact:
     """`find_duplicates` for documents artifacts, in the order given."""
     inputs = [artifact.id for artifact in found]
 
     def make(folder: Path) -> dict[str, Any]:
-        pairs = None
+        graph = None
         if minhash:
-            stored = find_pairs(ws, found, minhash, progress.part(0.0, 0.9), workers, engine)
+            stored = find_pairs(ws, found, minhash, progress.part(0.0, 0.9))
             shutil.copyfile(stored.path / "pairs.parquet", folder / "pairs.parquet")
-            pairs = pl.read_parquet(folder / "pairs.parquet")
-        progress(0.9, 1.0, "groups")
+            graph = load_graph(stored)
         parts = [part for artifact in found for part in artifact.parts]
         frames = [pl.read_parquet(part, columns=list(BASE)) for part in parts]
-        grouped = group(pl.concat(frames), pairs, minhash.jaccard if minhash else 1.0)
+        grouped = add_groups(pl.concat(frames), graph, minhash)
         for number, piece in enumerate(cut(grouped, [frame.height for frame in frames])):
             write_part(piece, folder / f"part-{number:05d}.parquet")
         progress(1.0, 1.0, "groups")
         return count(grouped)
 
     return build(ws, STEP, VERSION, group_settings(minhash), inputs, make)
+
+
+def add_groups(base: pl.DataFrame, graph: Graph | None, minhash: MinHash | None) -> pl.DataFrame:
+    """`base` with exact_group and near_group; without a graph near copies were not looked for."""
+    if graph is None or minhash is None:
+        return group(base, None, 1.0)
+    return base.with_columns(exact_groups(graph), near_groups(graph, minhash.jaccard))
 
 
 def cut(frame: pl.DataFrame, heights: Sequence[int]) -> list[pl.DataFrame]:

@@ -7,6 +7,7 @@ verification 2.6 s, peak memory 0.4 GB in all. A killed run keeps every finished
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.artifacts import Artifact, build, write_part
-from lab.core.engine import run_shards
+from lab.core.engine import each_share, run_shards
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.curation.duplicates.config import FLOOR, MinHash
+from lab.curation.duplicates.graph import build_graph, save_graph
 
 Rows = NDArray[np.int64]
 
-VERSION = 1
+VERSION = 2
 PROCESSES_FROM = 8  # parts; below, starting processes (2.7 s) costs more than it saves
 
 
@@ -41,8 +43,6 @@ def hash_documents(
     found: Artifact,
     minhash: MinHash,
     progress: Progress = SILENT,
-    workers: int | None = None,
-    engine: str = "local",
 ) -> Artifact:
     """Band keys of one source's documents: step `minhash`, columns id, shingles, and key arrays."""
     from lab.curation.duplicates.bands import BandsTask, write_bands
@@ -53,9 +53,8 @@ def hash_documents(
             for part in found.parts
             if not (folder / part.name).exists()
         ]
-        count = 1 if workers is None and len(tasks) < PROCESSES_FROM else workers
         run_shards(
-            write_bands, tasks, workers=count, engine=engine, progress=progress, message="hashing"
+            write_bands, tasks, processes_from=PROCESSES_FROM, progress=progress, message="hashing"
         )
         return {}
 
@@ -67,17 +66,16 @@ def find_pairs(
     found: Sequence[Artifact],
     minhash: MinHash,
     progress: Progress = SILENT,
-    workers: int | None = None,
-    engine: str = "local",
 ) -> Artifact:
-    """`pairs.parquet`: a < b (ids), jaccard >= FLOOR, sorted; step `duplicate-pairs`."""
+    """`pairs.parquet`: a < b (ids), jaccard >= FLOOR, sorted; and the same as a graph in numbers.
+
+    Step `duplicate-pairs`; `lab.curation.duplicates.graph.load_graph` reads the graph.
+    """
     share = 0.6 / max(len(found), 1)
-    keys = [
-        hash_documents(
-            ws, artifact, minhash, progress.part(share * k, share * (k + 1)), workers, engine
-        )
+    keys = each_share(
+        partial(hash_documents, ws, artifact, minhash, progress.part(share * k, share * (k + 1)))
         for k, artifact in enumerate(found)
-    ]
+    )
 
     def make(folder: Path) -> dict[str, Any]:
         from lab.curation.duplicates.candidates import find_candidates, representatives
@@ -96,6 +94,7 @@ def find_pairs(
         )
         pairs = name_pairs(frame["id"], ends, measured)
         write_part(pairs, folder / "pairs.parquet")
+        save_graph(build_graph(frame, pairs), folder)
         return {
             "documents": frame.height,
             "too_short": int((frame["shingles"] == 0).sum()),
@@ -135,7 +134,9 @@ def measure_pairs(
         ShinglesTask(part, share - start, scratch / f"{start:012d}", ngram)
         for part, share, start in zip(parts, shares, starts, strict=True)
     ]
-    run_shards(write_shingles, tasks, workers=1, progress=progress.part(0, 0.5), message="shingles")
+    for number, task in enumerate(tasks):
+        progress.part(0, 0.5)(number, len(tasks), "shingles")
+        write_shingles(task)
     measured = similarities(tasks, starts, *ends, progress.part(0.5, 1))
     shutil.rmtree(scratch)
     return measured

@@ -15,7 +15,7 @@ twice, and scripts with other full stops count one sentence a line.
 
 import polars as pl
 
-from lab.curation.signals.characters import BLANKS, NON_SPACE, SPACE, SPACES, regex_class
+from lab.curation.signals.characters import NON_SPACE, SPACE, SPACES, regex_class
 from lab.curation.signals.definitions import C4, COUNT, SHARE, Definition
 from lab.curation.signals.lines import PIECE, ratio
 
@@ -31,6 +31,7 @@ POLICY = (
 LONGEST_WORD = 1000
 GAP = f"[{regex_class(SPACE)}]+"
 THREE_WORDS = f"{NON_SPACE}{GAP}{NON_SPACE}+{GAP}{NON_SPACE}"
+CLOSERS = "\"'”’)]"
 SENTENCE_STOP = r"""[.?!]["'”’)\]]*"""
 RAW, LINE = pl.col("raw"), pl.col("line")
 LOWER = pl.col("lower")
@@ -49,7 +50,7 @@ def line_frame(lines: pl.Series) -> pl.LazyFrame:
         .with_columns(
             terminal=LINE.str.contains(r"""[.?!"']$""") & ~LINE.str.ends_with("..."),
             javascript=LOWER.str.contains("javascript", literal=True),
-            policy=LOWER.str.contains_any(list(POLICY)),
+            policy=LOWER.str.contains("|".join(POLICY)),  # a third of the cost of `contains_any`
             lorem_ipsum=LOWER.str.contains("lorem ipsum", literal=True),
             curly=LINE.str.contains("{", literal=True),
         )
@@ -88,7 +89,8 @@ def usable() -> pl.Expr:
 def sentences() -> pl.Expr:
     """Sentences of a line: stops at the ends of words, and one more if the line's end is none."""
     stops = LINE.str.count_matches(f"{SENTENCE_STOP}(?:{GAP}|$)")
-    return stops + ~LINE.str.contains(f"{SENTENCE_STOP}{BLANKS}$")
+    last = LINE.str.strip_chars_end(SPACES).str.strip_chars_end(CLOSERS).str.slice(-1)
+    return stops + ~last.is_in([".", "?", "!"])
 
 
 COUNTS = tuple(line_tests())

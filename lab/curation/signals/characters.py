@@ -15,6 +15,7 @@ that file's sets in the tests.
 """
 
 from functools import cache
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,25 +56,49 @@ SPACES = "".join(sorted(SPACE))  # for strip_chars
 NON_SPACE = f"[^{regex_class(SPACE)}]"
 BLANKS = f"[{regex_class(SPACE)}]*"
 
-# Bits of the kernel's table.
-IS_SPACE, IS_LETTER, IS_SYMBOL, IS_UPPER, IS_DIGIT, IS_BREAK = (
-    np.uint8(1 << bit) for bit in range(6)
+# What `unicode_words` reads: characters that are a word each (written without spaces between words:
+# Han, kana, Thai, Lao, Myanmar, Khmer), and marks that hold a word together where both sides fit.
+SINGLE = expand(
+    "E01-EDF 1000-109F 1780-17DF 3005-3007 3021-3029 3031-3035 3038-303C 3041-309F 30A1-30FF "
+    "31F0-31FF 3400-4DBF 4E00-9FFF F900-FAFF FF66-FF9F 1B000-1B16F 20000-3347F"
 )
+MID_LETTER = frozenset("'’‘.:·‧․＇．：")  # UAX #29: MidLetter, MidNumLet, Single_Quote
+MID_NUMBER = frozenset("'’‘.,;․＇．，；")  # UAX #29: MidNum, MidNumLet, Single_Quote
+
+# Bits of the kernels' table.
+IS_SPACE, IS_LETTER, IS_SYMBOL, IS_UPPER, IS_DIGIT, IS_BREAK = (1 << bit for bit in range(6))
+IS_ALNUM, IS_LOWER, IS_NUMERIC, IS_MARK, IS_SINGLE, IS_MID_LETTER, IS_MID_NUMBER = (
+    1 << bit for bit in range(8, 15)
+)
+ASSIGNED = 0x40000  # from here on there are only marks and tags (plane 14) and private characters
+MARKS = ("Mn", "Mc", "Me", "Cf")  # combining marks and joiners: no word starts with one
 
 
 @cache
-def table() -> NDArray[np.uint8]:
+def table() -> NDArray[np.uint16]:
     """Bits of every code point, [0x110000]. Built once a process, about 0.2 s."""
-    found = np.zeros(0x110000, np.uint8)
-    # A loop over 1.1 million characters, because Python's predicates are the definition.
-    everything = [chr(code) for code in range(0x110000)]
+    found = np.zeros(0x110000, np.uint16)
+    # A loop over the assigned characters, because Python's predicates are the definition.
+    everything = [chr(code) for code in range(ASSIGNED)]
     for bit, test in (
         (IS_LETTER, str.isalpha),
         (IS_UPPER, str.isupper),
         (IS_DIGIT, str.isdecimal),
+        (IS_ALNUM, str.isalnum),
+        (IS_NUMERIC, str.isnumeric),
+        (IS_LOWER, lambda c: c.islower() or category(c) == "Lt"),  # either one denies capitals
+        (IS_MARK, lambda c: category(c) in MARKS),
     ):
-        found |= np.fromiter(map(test, everything), np.uint8, len(everything)) * bit
-    for bit, members in ((IS_SPACE, SPACE), (IS_SYMBOL, SYMBOLS), (IS_BREAK, LINE_BREAK)):
-        found[[ord(c) for c in members]] |= bit
+        found[:ASSIGNED] |= np.fromiter(map(test, everything), np.uint16, ASSIGNED) * np.uint16(bit)
+    for bit, members in (
+        (IS_SPACE, SPACE),
+        (IS_SYMBOL, SYMBOLS),
+        (IS_BREAK, LINE_BREAK),
+        (IS_SINGLE, SINGLE),
+        (IS_MID_LETTER, MID_LETTER),
+        (IS_MID_NUMBER, MID_NUMBER),
+        (IS_MARK, expand("E0001 E0020-E007F E0100-E01EF")),
+    ):
+        found[[ord(c) for c in members]] |= np.uint16(bit)
     found.setflags(write=False)
     return found

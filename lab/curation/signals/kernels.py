@@ -1,25 +1,21 @@
-"""Compiled loops: one pass over the bytes of a batch, and the n-gram repetition of Gopher.
+"""Compiled loop over the bytes of a batch: words between white space, and counts of characters.
 
 `scan` decodes UTF-8 once and writes, per word, a polynomial hash of its bytes h = sum (byte + 1) *
-BASE^(k - 1 - i) mod 2^64 together with BASE^k, and per document the counts that the quality
-signals divide. `repetition` then needs words only, never text.
+BASE^(k - 1 - i) mod 2^64 together with BASE^k, and per document the counts that the signals divide.
+What is known of a byte below 128 is counted in a histogram and read off it once a document; only
+the other characters are counted one by one.
 
-Keys. datatrove joins the words of a *top* n-gram (n = 2..4) with a space and those of a
-*duplicate* n-gram (n = 5..10) with nothing, so that ("ab", "c") equals ("a", "bc") there. A
-polynomial hash composes under concatenation, hash(xy) = hash(x) * BASE^|y| + hash(y), so the hash
-of every n-gram is that of the very string datatrove builds, extended word by word from n - 1 to n.
-(Hashing the sequence of words instead got 48 of 11,464 values wrong, by up to 0.23, on tables and
-number lists.)
+A polynomial hash composes under concatenation, hash(xy) = hash(x) * BASE^|y| + hash(y), which
+`grams` needs: datatrove joins the words of an n-gram of five words or more without a separator.
 
-Cost: about 45 microseconds a document of 2.9 kB on one core, where datatrove's Python takes a
-millisecond over the same words (2026-11). Working memory per word of the longest document: 20 bytes
-for the word, 30 to 40 for its n-grams and their hash table.
-Where it fails: two different n-grams collide with probability 2^-64 per pair on natural text;
+Cost: about 23 microseconds a document of 2.9 kB on one core (2026-11). Working memory: 20 bytes a
+word. Where it fails: two different words collide with probability 2^-64 per pair on natural text;
 mod 2^64 an adversary can build colliding strings of a thousand characters (Thue-Morse words), which
-would add one false repeat.
+would count as one word.
 
-This module imports numba: only code that computes imports it. All kernels stand in one file because
-numba's cache checks the time stamp of the caller's file only.
+This module imports numba: only code that computes imports it. Numba's cache checks the time stamp
+of a kernel's own file, so an edit here does not by itself recompile `grams`, `tokens` and `pieces`,
+which use `code_point` and `slot_of`.
 """
 
 from collections.abc import Callable
@@ -29,25 +25,23 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from lab.curation.signals import characters
+from lab.curation.signals import characters, words
 from lab.curation.signals.words import COUNTS
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd: every power has an inverse
-JOINT = np.uint64(ord(" ") + 1)
 ONE = np.uint64(1)
 SHIFT = np.uint64(32)
 
-SPACE, LETTER, SYMBOL, UPPER, DIGIT, BREAK = (
-    int(bit)
-    for bit in (
-        characters.IS_SPACE,
-        characters.IS_LETTER,
-        characters.IS_SYMBOL,
-        characters.IS_UPPER,
-        characters.IS_DIGIT,
-        characters.IS_BREAK,
-    )
+SPACE, LETTER, SYMBOL, UPPER, DIGIT, BREAK, ALNUM = (
+    characters.IS_SPACE,
+    characters.IS_LETTER,
+    characters.IS_SYMBOL,
+    characters.IS_UPPER,
+    characters.IS_DIGIT,
+    characters.IS_BREAK,
+    characters.IS_ALNUM,
 )
+CONTENT, MARKED, DOTTED = 1 << 16, 1 << 17, 1 << 18  # bits of a word, beside those of its letters
 
 # Positions of `words.COUNTS`.
 (
@@ -58,6 +52,13 @@ SPACE, LETTER, SYMBOL, UPPER, DIGIT, BREAK = (
     CONTENT_CHARS,
     LETTER_WORDS,
     STOP_WORDS,
+    STOP_COUNT,
+    ANY_STOP_COUNT,
+    MARKED_WORDS,
+    SYMBOL_WORDS,
+    SPACED_WORDS,
+    LONGEST_WORD,
+    MEDIAN_TWICE,
     HASHES,
     ELLIPSES,
     NEWLINES,
@@ -65,16 +66,47 @@ SPACE, LETTER, SYMBOL, UPPER, DIGIT, BREAK = (
     LETTERS,
     CAPITALS,
     DIGITS,
+    BRACKETS,
+    CURLY,
+    PLAIN_ALNUM,
+    PLAIN_BLANKS,
+    CODE_MARKS,
 ) = range(len(COUNTS))
 
-FIRST_GRAM, LAST_TOP, LAST_GRAM = 2, 4, 10  # Rae et al. 2021, table A1
+# The ASCII characters of the counts that are sums over the histogram.
+CLASSES = tuple(
+    (place, np.array([ord(c) for c in map(chr, range(128)) if test(c)], np.int64))
+    for place, test in (
+        (LETTERS, str.isalpha),
+        (CAPITALS, str.isupper),
+        (DIGITS, str.isdigit),
+        (BRACKETS, "{}[]()".__contains__),
+        (CURLY, "{}".__contains__),
+        (PLAIN_ALNUM, lambda c: c.isalnum() or c in "\n?!,."),
+        (PLAIN_BLANKS, "\t\n\r\b ".__contains__),
+        (CODE_MARKS, "{}[]()<>=;|&^~\\$#@*+_/%".__contains__),
+        (LINES, characters.LINE_BREAK.__contains__),
+    )
+)
+MEMBERS = np.zeros((len(CLASSES), 128), np.int64)
+for row, (_, codes) in enumerate(CLASSES):
+    MEMBERS[row, codes] = 1
+PLACES = np.array([place for place, _ in CLASSES])
+
+# A perfect hash of the stop words: their bytes as a number, modulo the length of STOP_KEYS.
+PACKED = [int.from_bytes(word.encode(), "little") for word in words.STOP_WORDS]
+ROOM = next(m for m in range(8, 512) if len({key % m for key in PACKED}) == len(PACKED))
+LONGEST_STOP = max(map(len, words.STOP_WORDS))
+STOP_KEYS, STOP_PLACES = np.full(ROOM, -1, np.int64), np.zeros(ROOM, np.int64)
+for place, key in enumerate(PACKED):
+    STOP_KEYS[key % ROOM], STOP_PLACES[key % ROOM] = key, place
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, compiled on its first call and kept on disk for the next process.
 
     Numba looks for a writable folder beside this file, then in the user's cache folder. Where there
-    is none, the compiled code is kept in memory only, and every process compiles anew (6 s).
+    is none, the compiled code is kept in memory only, and every process compiles anew (10 s).
     """
     try:
         return njit(cache=True, nogil=True)(function)
@@ -98,218 +130,216 @@ def code_point(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
 
 
 @compiled
-def count_character(count: NDArray[np.int64], code: int, bits: int, before: int, dots: int) -> int:
-    """Add one character to a document's counts; returns the length of the run of full stops."""
+def is_letter(byte: int) -> bool:
+    """True for an ASCII letter."""
+    return 97 <= (byte | 0x20) <= 122
+
+
+@compiled
+def slot_of(
+    keys: NDArray[np.uint64], table: NDArray[np.int32], mask: np.uint64, key: np.uint64
+) -> np.uint64:
+    """The slot of `table` that holds, or would hold, the first position of `key` in `keys`."""
+    slot = (key ^ key >> SHIFT) * BASE >> SHIFT & mask
+    while table[slot] >= 0 and keys[table[slot]] != key:
+        slot = slot + ONE & mask
+    return slot
+
+
+@compiled
+def count_other(count: NDArray[np.int64], code: int, bits: int) -> None:
+    """Add one character outside ASCII to a document's counts."""
     count[CHARS] += 1
-    if bits & LETTER:
-        count[LETTERS] += 1
-        if bits & UPPER:
-            count[CAPITALS] += 1
-    elif bits & DIGIT:
-        count[DIGITS] += 1
-    if bits & BREAK:
-        if code == 10:
-            count[NEWLINES] += 1
-        if not (code == 10 and before == 13):  # "\r\n" is one break
-            count[LINES] += 1
-    elif code == ord("#"):
-        count[HASHES] += 1
-    elif code == 0x2026:
-        count[ELLIPSES] += 1
-    if code != ord("."):
-        return 0
-    if dots == 2:  # str.count does not overlap: six full stops are two ellipses
-        count[ELLIPSES] += 1
-        return 0
-    return dots + 1
+    count[LETTERS] += (bits & LETTER) != 0
+    count[CAPITALS] += (bits & LETTER) != 0 and (bits & UPPER) != 0
+    count[DIGITS] += (bits & DIGIT) != 0
+    count[LINES] += (bits & BREAK) != 0
+    count[ELLIPSES] += code == 0x2026
+    count[BRACKETS] += code == 0x27E8 or code == 0x27E9
+
+
+@compiled
+def count_ascii(count: NDArray[np.int64], seen: NDArray[np.int64]) -> None:
+    """Add what follows from the histogram `seen` [128] of ASCII characters to a document's."""
+    for row in range(PLACES.shape[0]):
+        total = 0
+        for code in range(128):
+            total += MEMBERS[row, code] * seen[code]
+        count[PLACES[row]] += total
+    for code in range(128):
+        count[CHARS] += seen[code]
+    count[HASHES] += seen[ord("#")]
+    count[NEWLINES] += seen[10]
+
+
+@compiled
+def stop_word(data: NDArray[np.uint8], start: int, end: int) -> tuple[int, bool]:
+    """Which stop word bytes start to end are in any case, -1 for none; true if in lower case."""
+    packed = low = 0
+    for k in range(end - 1, start - 1, -1):
+        packed = packed << 8 | int(data[k])
+        low = low << 8 | int(data[k]) | 0x20  # makes a lower-case letter of no other character
+    slot = low % STOP_KEYS.shape[0]
+    if STOP_KEYS[slot] != low:
+        return -1, False
+    return STOP_PLACES[slot], packed == low
 
 
 @compiled
 def count_word(
-    count: NDArray[np.int64], size: int, seen: int, word: np.uint64, stops: NDArray[np.uint64]
+    count: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    end: int,
+    size: int,
+    seen: int,
+    runs: int,
+    word: np.uint64,
+    marks: NDArray[np.uint64],
 ) -> None:
-    """Add one word of `size` characters to a document's counts; `seen` has its characters' bits."""
+    """Add the word before byte `end` to a document's counts; `seen` has its characters' bits."""
     count[WORDS] += 1
     count[WORD_CHARS] += size
-    if seen & 128:
+    count[LONGEST_WORD] = max(count[LONGEST_WORD], size)
+    if seen & CONTENT:
         count[CONTENT_WORDS] += 1
         count[CONTENT_CHARS] += size
     if seen & LETTER:
         count[LETTER_WORDS] += 1
-    if size <= 4:  # the longest stop word
-        for k in range(stops.shape[0]):
-            if word == stops[k]:
-                count[STOP_WORDS] |= 1 << k
+        if size <= LONGEST_STOP:
+            place, lower = stop_word(data, end - size, end)
+            if place >= 0:
+                count[ANY_STOP_COUNT] += 1
+                if lower:
+                    count[STOP_COUNT] += 1
+                    count[STOP_WORDS] |= 1 << place
+    if seen & (MARKED | DOTTED):
+        count[MARKED_WORDS] += (seen & MARKED) != 0
+        symbol = 2 * runs > size
+        for k in range(marks.shape[0]):
+            symbol = symbol or word == marks[k]
+        count[SYMBOL_WORDS] += symbol
+
+
+@compiled
+def middle_twice(seen: NDArray[np.int64], sizes: NDArray[np.int32]) -> int:
+    """Twice the median of `sizes`, of which `seen` is the histogram (the last bin: and more)."""
+    total = sizes.shape[0]
+    if total == 0:
+        return 0
+    twice = below = size = 0
+    for rank in ((total - 1) // 2, total // 2):
+        while below + seen[size] <= rank:
+            below += seen[size]
+            size += 1
+        if size == seen.shape[0] - 1:
+            return int(2 * np.median(sizes))
+        twice += size
+    return twice
+
+
+@compiled
+def entropy(seen: NDArray[np.int64]) -> float:
+    """Entropy in nats of the distribution of which `seen` is the histogram; 0 for nothing."""
+    total, weighted = 0, 0.0
+    for times in seen:
+        if times:
+            total += times
+            weighted += times * np.log(times)
+    return max(np.log(total) - weighted / total, 0.0) if total else 0.0
+
+
+@compiled
+def is_gap(code: int) -> bool:
+    """True for the white space of fastText: ASCII's, and NUL."""
+    return code == 32 or 9 <= code <= 13 or code == 0
 
 
 @compiled
 def scan(
     data: NDArray[np.uint8],
     ends: NDArray[np.int64],
-    classes: NDArray[np.uint8],
-    stops: NDArray[np.uint64],
+    classes: NDArray[np.uint16],
+    marks: NDArray[np.uint64],
     counts: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     powers: NDArray[np.uint64],
     sizes: NDArray[np.int32],
+    entropies: NDArray[np.float64],
 ) -> int:
     """Fill counts [docs, COUNTS] and hashes, powers, sizes [words] from UTF-8; returns the words.
 
-    `ends` are the documents' last bytes + 1 in `data`; `classes` is `characters.table()`; `stops`
-    are `word_hash` of the stop words. The word arrays must hold (bytes + docs) // 2 entries.
+    Fills entropies [docs] too, those of the documents' bytes.
+
+    `ends` are the documents' last bytes + 1 in `data`; `classes` is `characters.table()`; `marks`
+    are `word_hash` of Curator's ellipses. The word arrays must hold (bytes + docs) // 2 entries.
     """
-    at = 0
-    total = 0
+    bytes_seen, size_seen = np.empty(256, np.int64), np.empty(256, np.int64)
+    at = total = 0
     for d in range(ends.shape[0]):
+        bytes_seen[:], size_seen[:] = 0, 0
+        first = total
         count = counts[d]
-        word = np.uint64(0)
-        power = ONE
-        size = seen = before = dots = 0
-        while at < ends[d]:
-            code, length = code_point(data, at)
+        word, power = np.uint64(0), ONE
+        size = seen = before = dots = runs = 0
+        gap = True
+        while at <= ends[d]:
+            if at < ends[d] and is_letter(data[at]):  # as most bytes are
+                count[SPACED_WORDS] += gap
+                gap = False
+                while at < ends[d] and is_letter(data[at]):
+                    before = int(data[at])
+                    bytes_seen[before] += 1
+                    seen |= int(classes[before])
+                    word = word * BASE + np.uint64(before + 1)
+                    power *= BASE
+                    size += 1
+                    at += 1
+                seen |= CONTENT
+                dots = 0
+                continue
+            code, length = code_point(data, at) if at < ends[d] else (32, 1)
             bits = int(classes[code])
-            dots = count_character(count, code, bits, before, dots)
+            for k in range(at, min(at + length, ends[d])):
+                bytes_seen[data[k]] += 1
+            if code >= 128:
+                count_other(count, code, bits)
+            elif code == 10 and before == 13 and at < ends[d]:  # "\r\n" is one break
+                count[LINES] -= 1
+            if gap and bits & ALNUM:
+                count[SPACED_WORDS] += 1
+            gap = is_gap(code)
+            dots = dots + 1 if code == 46 else 0
+            if dots == 3:  # str.count does not overlap: six full stops are two ellipses
+                count[ELLIPSES] += 1
+                dots = 0
             if bits & SPACE:
                 if size:
                     hashes[total], powers[total], sizes[total] = word, power, size
+                    size_seen[min(size, 255)] += 1
                     total += 1
-                    count_word(count, size, seen, word, stops)
-                    word, power, size, seen = np.uint64(0), ONE, 0, 0
+                    count_word(count, data, at, size, seen, runs, word, marks)
+                    word, power = np.uint64(0), ONE
+                    size = seen = runs = 0
             else:
                 size += 1
-                seen |= bits if bits & SYMBOL else bits | 128
-                for k in range(length):
-                    word = word * BASE + np.uint64(data[at + k]) + ONE
+                seen |= bits if bits & SYMBOL else bits | CONTENT
+                if code == 35 or code == 0x2026:
+                    runs += code == 35 and (before != 35 or size == 1)
+                    seen |= MARKED | DOTTED
+                elif code == 46 or code == 0xBB:
+                    seen |= DOTTED
+                for k in range(at, at + length):
+                    word = word * BASE + np.uint64(data[k]) + ONE
                     power *= BASE
-            before = code
+            before = code if at < ends[d] else before
             at += length
-        if size:
-            hashes[total], powers[total], sizes[total] = word, power, size
-            total += 1
-            count_word(count, size, seen, word, stops)
+        at = ends[d]
+        count_ascii(count, bytes_seen)
+        entropies[d] = entropy(bytes_seen)
+        count[MEDIAN_TWICE] = middle_twice(size_seen, sizes[first:total])
         if count[CHARS] and not classes[before] & BREAK:
             count[LINES] += 1
     return total
-
-
-@compiled
-def find(grams: NDArray[np.uint64], table: NDArray[np.int32], mask: np.uint64, i: int) -> np.uint64:
-    """The slot of `table` that holds, or would hold, the first position of gram `i`."""
-    gram = grams[i]
-    slot = (gram ^ gram >> SHIFT) * BASE >> SHIFT & mask
-    while table[slot] >= 0 and grams[table[slot]] != gram:
-        slot = slot + ONE & mask
-    return slot
-
-
-@compiled
-def most_frequent(
-    grams: NDArray[np.uint64],
-    table: NDArray[np.int32],
-    count: NDArray[np.int32],
-    mask: np.uint64,
-    last: int,
-) -> int:
-    """First position of the most frequent of `last` grams; a tie goes to the one seen first."""
-    count[:last] = 0
-    for i in range(last):
-        slot = find(grams, table, mask, i)
-        if table[slot] < 0:
-            table[slot] = i
-        count[table[slot]] += 1
-    best = 0
-    for i in range(1, last):
-        if count[i] > count[best]:
-            best = i
-    return best
-
-
-@compiled
-def repeated_chars(
-    grams: NDArray[np.uint64],
-    table: NDArray[np.int32],
-    starts: NDArray[np.int64],
-    mask: np.uint64,
-    last: int,
-    n: int,
-) -> int:
-    """Characters of repeated n-grams, read greedily: after a repeat, its n words are skipped."""
-    i = 0
-    total = 0
-    while i < last:
-        slot = find(grams, table, mask, i)
-        if table[slot] < 0:
-            table[slot] = i
-            i += 1
-        else:
-            total += starts[i + n] - starts[i]
-            i += n
-    return total
-
-
-@compiled
-def extend(
-    grams: NDArray[np.uint64],
-    hashes: NDArray[np.uint64],
-    powers: NDArray[np.uint64],
-    last: int,
-    n: int,
-) -> None:
-    """Turn hashes of (n - 1)-grams in `grams` into those of n-grams; from n = 5 words join bare."""
-    if n == LAST_TOP + 1:
-        for i in range(last):
-            gram = np.uint64(0)
-            for k in range(n):
-                gram = gram * powers[i + k] + hashes[i + k]
-            grams[i] = gram
-        return
-    for i in range(last):
-        gram = grams[i] * BASE + JOINT if n <= LAST_TOP else grams[i]
-        grams[i] = gram * powers[i + n - 1] + hashes[i + n - 1]
-
-
-@compiled
-def repetition(
-    hashes: NDArray[np.uint64],
-    powers: NDArray[np.uint64],
-    sizes: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    chars: NDArray[np.int64],
-    shares: NDArray[np.float64],
-) -> None:
-    """Fill shares [docs, 9]: characters in repeated n-grams over all, n = 2..10; 0 if none fits.
-
-    Document d has words offsets[d] to offsets[d + 1] and chars[d] characters.
-    """
-    longest = 0
-    for d in range(offsets.shape[0] - 1):
-        longest = max(longest, offsets[d + 1] - offsets[d])
-    room = 2
-    while room < 2 * longest:
-        room *= 2
-    grams = np.empty(longest, np.uint64)
-    count = np.empty(longest, np.int32)
-    starts = np.zeros(longest + 1, np.int64)
-    tables = np.empty(room, np.int32)
-    for d in range(offsets.shape[0] - 1):
-        a, m = offsets[d], offsets[d + 1] - offsets[d]
-        room = 2
-        while room < 2 * m:
-            room *= 2
-        table, mask = tables[:room], np.uint64(room - 1)
-        for i in range(m):
-            starts[i + 1] = starts[i] + sizes[a + i]
-            grams[i] = hashes[a + i]
-        for n in range(FIRST_GRAM, min(m, LAST_GRAM) + 1):
-            last = m - n + 1
-            extend(grams, hashes[a:], powers[a:], last, n)
-            table[:] = -1
-            if n <= LAST_TOP:
-                best = most_frequent(grams, table, count, mask, last)
-                found = (starts[best + n] - starts[best] + n - 1) * count[best]
-            else:
-                found = repeated_chars(grams, table, starts, mask, last, n)
-            shares[d, n - FIRST_GRAM] = found / chars[d]
 
 
 def word_hash(word: str) -> np.uint64:

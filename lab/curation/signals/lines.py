@@ -1,4 +1,4 @@
-"""Lines and paragraphs: four published splittings, and what repeats among the pieces.
+"""Lines and paragraphs: five published splittings, and what repeats among the pieces.
 
 | column       | used by            | pieces                                                      |
 |--------------|--------------------|-------------------------------------------------------------|
@@ -6,6 +6,7 @@
 | `full_rows`  | FineWeb            | the same, without blank ones                                |
 | `lines`      | Gopher bullets, C4 | `splitlines()`, ten kinds of break, without blank ones      |
 | `paragraphs` | repeated ones      | of the stripped text, between runs of two or more `\\n`    |
+| `blocks`     | Curator            | the non-empty ones between `\\n\\n`                         |
 
 Blank lines enter no numerator, so runs of breaks are split at once: a document of fifty million
 newlines becomes two pieces, not fifty million. Where a denominator counts blank lines
@@ -21,7 +22,7 @@ OTHER_BREAKS = f"[{regex_class(LINE_BREAK - {chr(10)})}]"
 
 
 def splittings() -> dict[str, pl.Expr]:
-    """The four lists of pieces, as expressions over the column `text`."""
+    """The five lists of pieces, as expressions over the column `text`."""
     text = pl.col("text")
     rows = split(text, r"\n+")
     return {
@@ -29,6 +30,7 @@ def splittings() -> dict[str, pl.Expr]:
         "full_rows": not_blank(rows),
         "lines": not_blank(split(text.str.replace_all(OTHER_BREAKS, "\n"), r"\n+")),
         "paragraphs": split(text.str.strip_chars(SPACES), r"\n{2,}"),
+        "blocks": split(text, r"(?:\n\n)+").list.eval(PIECE.filter(PIECE != "")),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
-from lab.jobs.steps import corpus, curation, diversity, runs
+from lab.jobs.steps import corpus, curation, diversity, quality, runs, search
 
 Result = dict[str, Any]
 
@@ -31,9 +31,12 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "add": corpus.add,
     "tokenizer": corpus.tokenizer,
     "measure": curation.measure,
+    "index": search.index,
+    "edit": curation.edit,
     "dedup": curation.dedup,
     "decontaminate": curation.decontaminate,
-    "score": curation.score,
+    "label": quality.label,
+    "score": quality.score,
     "embed": diversity.embed,
     "map": diversity.project,
     "benchmark": runs.benchmark,

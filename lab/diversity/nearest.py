@@ -1,0 +1,141 @@
+"""Search by meaning: the stored embeddings closest to a query, by exact dot products.
+
+Only embedded documents can be found, and they may be a sample: every answer says how many of how
+many were searched. Vectors stay on disk as float16 and are mapped; a block at a time is widened to
+float32 and multiplied. Cost: 15 ms for 100,000 documents of 384 dimensions in memory (one core).
+The encoder sees the first 256 word pieces of a document, so what stands later has no meaning here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lab.core.artifacts import Artifact
+from lab.core.errors import ArtifactMissing
+from lab.core.workspace import Workspace
+from lab.corpus.sources import documents, get_source
+from lab.diversity.embed import require_embeddings
+from lab.diversity.encoder import DEFAULT
+from lab.diversity.minilm import encode_query
+
+BLOCK = 32_768  # vectors widened at once: 50 MB
+F32 = NDArray[np.float32]
+FRAME = {"id": pl.String, "source": pl.String, "similarity": pl.Float32}
+COUNTS = {"source": pl.String, "searched": pl.UInt32, "documents": pl.UInt32}
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """`frame`: id, source, similarity (cosine), closest first. `counts`: source, searched (embedded
+    documents), documents (all of the source; 0 searched where none is embedded).
+    """
+
+    frame: pl.DataFrame
+    counts: pl.DataFrame
+
+
+def nearest_to_text(
+    ws: Workspace, sources: Sequence[str], text: str, limit: int = 1000, encoder: str = DEFAULT
+) -> Nearest:
+    """The `limit` embedded documents of `sources` closest in meaning to `text`.
+
+    Raises ArtifactMissing if no source is embedded, DependencyMissing for another encoder.
+    """
+    found = stored(ws, sources, encoder)
+    return nearest(ws, sources, found, encode_query(text, encoder), limit)
+
+
+def nearest_to_document(
+    ws: Workspace, sources: Sequence[str], document: str, limit: int = 1000, encoder: str = DEFAULT
+) -> Nearest:
+    """The embedded documents most like the one with id `document`, which is left out.
+
+    Its stored vector is used; without one its text is encoded. Raises ConfigError for an unknown
+    source, ArtifactMissing if no source is embedded.
+    """
+    found = stored(ws, sources, encoder)
+    vector = stored_vector(ws, document, encoder)
+    if vector is None:
+        rows = documents(ws, document.partition("/")[0]).scan().filter(pl.col("id") == document)
+        vector = encode_query("\n".join(rows.select("text").collect()["text"]), encoder)
+    all_found = nearest(ws, sources, found, vector, limit + 1)
+    others = all_found.frame.filter(pl.col("id") != document).head(limit)
+    return Nearest(others, all_found.counts)
+
+
+def stored(ws: Workspace, sources: Sequence[str], encoder: str) -> dict[str, Artifact]:
+    """The embeddings of those sources that have them; ArtifactMissing if none has."""
+    found, missing = {}, None
+    for source in sources:
+        try:
+            found[source] = require_embeddings(ws, source, encoder)
+        except ArtifactMissing as error:
+            missing = error
+    if missing is not None and not found:
+        raise missing
+    return found
+
+
+def nearest(
+    ws: Workspace, sources: Sequence[str], found: dict[str, Artifact], vector: F32, limit: int
+) -> Nearest:
+    """The closest over all artifacts; ties by id."""
+    best = [top(artifact, source, vector, limit) for source, artifact in found.items()]
+    frame = pl.concat([pl.DataFrame(schema=FRAME), *best])
+    frame = frame.sort("similarity", "id", descending=[True, False]).head(limit)
+    totals = {source: get_source(ws, source).counts["documents"] for source in sources}
+    searched = {source: int(a.manifest["embedded"]) for source, a in found.items()}
+    rows = [(source, searched.get(source, 0), totals[source]) for source in sources]
+    return Nearest(frame, pl.DataFrame(rows, schema=COUNTS, orient="row"))
+
+
+def top(artifact: Artifact, source: str, vector: F32, limit: int) -> pl.DataFrame:
+    """The closest documents of one artifact."""
+    scores = [similarities(part, vector) for part in artifact.parts]
+    joined = np.concatenate(scores) if scores else np.zeros(0, np.float32)
+    kept = np.arange(joined.size)
+    if joined.size > limit:
+        kept = np.sort(np.argpartition(-joined, limit)[:limit])
+    ids = artifact.scan().select("id").collect()["id"].gather(kept)
+    columns = {"id": ids, "source": [source] * len(ids), "similarity": joined[kept]}
+    return pl.DataFrame(columns, schema=FRAME)
+
+
+def similarities(part: Path, vector: F32) -> F32:
+    """Cosine of the vectors of one part with a unit vector."""
+    vectors = mapped(part)
+    return np.concatenate([np.zeros(0, np.float32), *(block @ vector for block in blocks(vectors))])
+
+
+def blocks(vectors: NDArray[np.float16]) -> Iterator[F32]:
+    """Yield a few vectors at a time as float32, scaled to length 1: rounding to float16 changed
+    their length.
+    """
+    for start in range(0, len(vectors), BLOCK):
+        wide = vectors[start : start + BLOCK].astype(np.float32)
+        length = np.sqrt(np.einsum("ij,ij->i", wide, wide))[:, None]
+        yield wide / np.maximum(length, np.float32(1e-12))
+
+
+def mapped(part: Path) -> NDArray[np.float16]:
+    """The vectors of a part, on disk."""
+    path = part.with_suffix(".embeddings.npy")
+    vectors: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
+
+
+def stored_vector(ws: Workspace, document: str, encoder: str) -> F32 | None:
+    """The unit vector of an embedded document, or None."""
+    try:
+        artifact = require_embeddings(ws, document.partition("/")[0], encoder)
+    except ArtifactMissing:
+        return None
+    for part in artifact.parts:
+        row = pl.read_parquet(part, columns=["id"])["id"].index_of(document)
+        if row is not None:
+            return next(blocks(mapped(part)[row : row + 1]))[0]
+    return None

@@ -1,0 +1,1 @@
+"""The Filters page in pieces: drafts, the engine behind the numbers, and one view per question."""
