@@ -5,4 +5,4 @@ The packages are the rooms of the house, entered left to right along the flow:
 `advice`, `export`; `jobs`, `ui` and `cli` call the stages and are called by nobody.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

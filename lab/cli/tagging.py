@@ -21,7 +21,7 @@ def tags(options: argparse.Namespace) -> Shown:
 
 def listing(options: argparse.Namespace) -> Shown:
     """How many documents bear each tag, and were given a note or votes."""
-    from lab.curation.tags import state_of
+    from lab.curation.tags.store import state_of
 
     state = state_of(workspace(options))
     counts = state.tags.group_by("tag").len("documents").sort("tag")
@@ -38,8 +38,8 @@ def listing(options: argparse.Namespace) -> Shown:
 
 def change(options: argparse.Namespace) -> Shown:
     """Give a tag to documents, or take it from them; ids that are no documents are refused."""
-    from lab.curation.tag_checks import check_documents
-    from lab.curation.tags import tag
+    from lab.curation.tags.checks import check_documents
+    from lab.curation.tags.store import tag
 
     if not options.name or not options.ids:
         options.misused(f"`tag {options.what}` needs NAME and at least one document ID")
@@ -51,7 +51,7 @@ def change(options: argparse.Namespace) -> Shown:
 
 def move(options: argparse.Namespace) -> Shown:
     """Take back the last change, or restore it."""
-    from lab.curation.tags import redo, undo
+    from lab.curation.tags.store import redo, undo
 
     moved = (undo if options.what == "undo" else redo)(workspace(options))
     said = f"{options.what}: {moved}" if moved else f"there is nothing to {options.what}"
@@ -60,7 +60,7 @@ def move(options: argparse.Namespace) -> Shown:
 
 def export(options: argparse.Namespace) -> Shown:
     """Write tags or votes as labels."""
-    from lab.curation.tags import export_labels
+    from lab.curation.tags.store import export_labels
 
     if not options.name or len(options.ids) != 1:
         options.misused("`tag export` needs NAME (a tag or a question) and FILE")

@@ -30,7 +30,7 @@ from lab.curation.duplicates.semantic import require_semantic, semantic_columns
 from lab.curation.measure import require_signals, stored_signals
 from lab.curation.quality import quality_columns, require_quality
 from lab.curation.sampling import require_sample, sample_columns
-from lab.curation.tags import require_tags, tag_columns
+from lab.curation.tags.store import require_tags, tag_columns
 
 BASE = ("id", "source", "bytes", "content_hash", "heldout")
 

@@ -23,8 +23,8 @@ import yaml
 
 from lab.core.errors import ConfigError, nearest
 from lab.core.settings import known_keys
-from lab.curation.rule_parsing import column_of, parse_rule
-from lab.curation.rules import Rule
+from lab.curation.filters.parsing import column_of, parse_rule
+from lab.curation.filters.rule import Rule
 
 FOLDER = Path(__file__).with_name("presets")
 KEYS = {"name", "title", "source", "left_out", "rules"}
@@ -86,7 +86,7 @@ def three_sigma(frame: pl.DataFrame, signals: Sequence[str]) -> tuple[Rule, ...]
     A side that no document lies beyond is left out. Raises ArtifactMissing, ConfigError or
     DataError for a signal that was not measured. Source: Chen et al. 2023, arXiv:2309.02033.
     """
-    from lab.curation.suggest import k_sigma
+    from lab.curation.effect.suggest import k_sigma
 
     return k_sigma(frame, signals, SIGMAS)
 

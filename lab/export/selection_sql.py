@@ -20,8 +20,8 @@ from lab.curation.attributes import Column, contamination_matches, locate
 from lab.curation.contamination import decisions
 from lab.curation.contamination.reviews import contaminated_ids
 from lab.curation.duplicates import stored_groups
-from lab.curation.expressions import with_columns
-from lab.curation.rules import Rule, Value
+from lab.curation.filters.expressions import with_columns
+from lab.curation.filters.rule import Rule, Value
 from lab.mixture.recipe import Decontaminate, Recipe
 from lab.mixture.selection import resolved_rules
 from lab.mixture.texts import trained_texts

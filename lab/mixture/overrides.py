@@ -14,7 +14,7 @@ down.
 
 from collections.abc import Iterable, Sequence
 
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 
 
 def effective(shared: Sequence[Rule], own: Sequence[Rule], off: Iterable[str]) -> tuple[Rule, ...]:

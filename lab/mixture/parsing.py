@@ -8,7 +8,7 @@ from typing import Any
 from lab.core.errors import ConfigError
 from lab.core.settings import from_mapping, known_keys, scalar
 from lab.curation.duplicates import DedupConfig, MinHash
-from lab.curation.rule_parsing import column_of
+from lab.curation.filters.parsing import column_of
 from lab.mixture.recipe import (
     NAME,
     REPEAT_CAP,

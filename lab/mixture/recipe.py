@@ -20,7 +20,7 @@ from typing import Any
 
 from lab.core.files import digest
 from lab.curation.duplicates import DedupConfig
-from lab.curation.rules import Rule, rule_mapping
+from lab.curation.filters.rule import Rule, rule_mapping
 from lab.mixture.overrides import own_part
 
 VERSION = 1

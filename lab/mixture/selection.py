@@ -20,9 +20,9 @@ from lab.corpus.tokenizer import default_tokenizer
 from lab.curation.attributes import attributes, contaminated, duplicate_groups
 from lab.curation.duplicates import DedupConfig, keepers
 from lab.curation.duplicates.groups import group
-from lab.curation.filters import fail_mask, resolve_rules
-from lab.curation.rule_warnings import rule_warnings
-from lab.curation.rules import Rule
+from lab.curation.filters.mask import fail_mask, resolve_rules
+from lab.curation.filters.rule import Rule
+from lab.curation.filters.warnings import rule_warnings
 from lab.mixture.recipe import Recipe
 from lab.mixture.texts import trained_texts
 

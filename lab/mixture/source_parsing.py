@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lab.core.errors import ConfigError, nearest
 from lab.core.settings import known_keys
-from lab.curation.expressions import canonical
-from lab.curation.rule_parsing import (
+from lab.curation.filters.expressions import canonical
+from lab.curation.filters.parsing import (
     check_number,
     column_of,
     parse_entry,
@@ -13,7 +13,7 @@ from lab.curation.rule_parsing import (
     parse_signal,
     rule_list,
 )
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.overrides import effective
 
 
@@ -50,8 +50,10 @@ def parse_overrides(value: object, shared: Sequence[Rule], where: str) -> tuple[
     own: list[Rule] = []
     off: list[str] = []
     for i, entry in enumerate(rule_list([] if value is None else value, where)):
-        if isinstance(entry, Mapping) and "off" in entry:
-            off.append(parse_off(entry, shared, f"{where}[{i}]"))
+        if isinstance(entry, Mapping) and not {"off", False}.isdisjoint(entry):
+            # YAML 1.1 reads an unquoted key `off` as false
+            written = {"off" if key is False else key: value for key, value in entry.items()}
+            off.append(parse_off(written, shared, f"{where}[{i}]"))
         else:
             own += parse_entry(entry, f"{where}[{i}]")
     rules = effective(shared, own, off)

@@ -1,7 +1,7 @@
 """What a recipe's decisions about documents leave, before any weight is chosen.
 
 Training documents only: held-out ones are counted apart. The account of the rules is exact and
-re-orderable (`lab.curation.accounting`): each dropped token has a first reason, may have several,
+re-orderable (`effect.accounting`): each dropped token has a first reason, may have several,
 and its fair share among them sums to what was dropped. Unique tokens count each distinct text once.
 """
 
@@ -13,10 +13,10 @@ import polars as pl
 from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
-from lab.curation.accounting import account, first_copies
 from lab.curation.attributes import contamination_matches, locate
 from lab.curation.contamination import review_id
 from lab.curation.duplicates import require_pairs
+from lab.curation.effect.accounting import account, first_copies
 from lab.mixture.recipe import Recipe, recipe_mapping
 from lab.mixture.selection import Verdicts, judge
 from lab.mixture.texts import trained_texts
@@ -27,7 +27,7 @@ class Supply:
     """`sources`: source, kind, documents, tokens, heldout_documents, kept_documents, kept_tokens,
     unique_tokens, bytes, kept_bytes. `rules`: source, phase ("" for the recipe's own), rule
     (number), reason and documents, tokens, unique_tokens and bytes of each kind, `any_`, `first_`,
-    `only_`, `share_`, `left_`, as in `lab.curation.accounting`. `pools`: source, pattern (bit k: in
+    `only_`, `share_`, `left_`, as in `effect.accounting`. `pools`: source, pattern (bit k: in
     the pool of phase k), documents, unique_tokens. `warnings`: rules that decide nothing.
     """
 

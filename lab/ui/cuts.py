@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lab.core.errors import ConfigError
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.overrides import effective, own_part
 from lab.mixture.recipe import Phase, Recipe
 

@@ -18,9 +18,9 @@ import re
 from collections.abc import Sequence
 
 from lab.core.errors import ConfigError
-from lab.curation.expressions import canonical
-from lab.curation.rule_parsing import column_of, parse_values
-from lab.curation.rules import Rule, Value
+from lab.curation.filters.expressions import canonical
+from lab.curation.filters.parsing import column_of, parse_values
+from lab.curation.filters.rule import Rule, Value
 from lab.ui.cuts import Draft
 
 WHERE = "where "

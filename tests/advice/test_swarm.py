@@ -7,7 +7,7 @@ import pytest
 
 from lab.advice.swarm import swarm_design, swarm_recipes
 from lab.core.workspace import Workspace
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.recipe import Mixture, Phase, Recipe
 from lab.mixture.recipe_files import save_recipe
 

@@ -81,25 +81,25 @@ def child(step: str, root: Path, data: Path, workers: int) -> None:
 
 def perform(step: str, root: Path, data: Path, workers: int) -> None:
     """One step on the workspace at `root`."""
+    from lab.core.engine import Engine, running_on
     from lab.core.progress import SILENT
     from lab.core.workspace import create
     from lab.corpus.sources import add_source
     from lab.jobs import actions
-    from lab.jobs.steps import STEPS as ACTIONS
 
     ws = create(root)
     if step == "add":
         add_source(ws, "generated", [str(data)], id_column="id")
-        params = actions.Tokenizer("small", 4096)
-        ACTIONS["tokenizer"](ws, params, SILENT)
+        actions.run_action(ws, "tokenizer", {"name": "small"}, SILENT)
     elif step == "tokens":
         from lab.corpus.tokens import count_tokens
 
-        count_tokens(ws, "generated", "small", workers=workers)
+        with running_on(Engine(workers=workers)):
+            count_tokens(ws, "generated", "small")
     elif step == "measure":
-        ACTIONS["measure"](ws, actions.Measure(workers=workers), SILENT)
+        actions.run_action(ws, "measure", {"workers": workers}, SILENT)
     elif step == "dedup":
-        ACTIONS["dedup"](ws, actions.Dedup(), SILENT)
+        actions.run_action(ws, "dedup", {"workers": workers}, SILENT)
     else:
         from lab.mixture.ledger import compute_ledger
         from lab.mixture.parsing import parse_recipe

@@ -35,7 +35,7 @@ from datatrove.pipeline.filters import (
     GopherRepetitionFilter,
 )
 
-from lab.curation.filters import fail_mask
+from lab.curation.filters.mask import fail_mask
 from lab.curation.presets import load_preset
 from lab.curation.signals import DEFINITIONS, compute
 

@@ -20,10 +20,10 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lab.curation.accounting import account
-from lab.curation.filters import fail_mask
-from lab.curation.moving import moved, other_rules, pool_of
-from lab.curation.rules import Rule
+from lab.curation.effect.accounting import account
+from lab.curation.effect.moving import moved, other_rules, pool_of
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
 
 SOURCES, RULES, SEED, MOVING = 12, 8, 20261101, 2
 

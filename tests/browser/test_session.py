@@ -58,13 +58,12 @@ def press(visitor: Visitor, name: str) -> None:
 
 
 def read_documents(visitor: Visitor) -> str:
-    """Open a source, click a row of the list, and read."""
+    """Open a source, click a document of the list, and read."""
     visitor.open("browse?source=web")
-    text = visitor.page.locator("[data-testid=stCode]").first
+    text = visitor.page.locator("[data-testid=stHtml]").last
     expect(text).to_be_visible()
     first = text.inner_text()
-    grid = visitor.page.locator("[data-testid=stDataFrame]").first
-    grid.click(position={"x": 16, "y": 35 * 4 + 17})
+    visitor.page.locator(".hit").nth(4).click()
     visitor.page.wait_for_url(re.compile("doc="))
     expect(text).not_to_have_text(first)
     visitor.shoot("browse")

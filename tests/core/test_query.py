@@ -95,18 +95,14 @@ def test_an_isolated_query_that_takes_too_long_is_nothing() -> None:
 
 
 def test_a_condition_is_one_expression() -> None:
-    assert parse_condition("n > 1 -- more than one")["type"] == "COMPARE_GREATERTHAN"
-    for text in ("n > 1; n < 2", "n", "(n > 1)"):
-        if ";" in text:
-            with pytest.raises(ConfigError, match="condition"):
-                parse_condition(text)
-        else:
-            assert parse_condition(text)["class"] in ("COLUMN_REF", "COMPARISON")
+    assert parse_condition("n > 1 -- a comment")["type"] == "COMPARE_GREATERTHAN"
+    assert parse_condition("(flag)")["class"] == "COLUMN_REF"
     for text in (
+        "n > 1; n < 2",
         "n > 1) UNION SELECT (2",
         "n > 1 ORDER BY n",
         "n > 1) LIMIT (1",
-        "SELECT 1 FROM x",
+        "n >",
     ):
         with pytest.raises(ConfigError, match="condition"):
             parse_condition(text)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import DataError
-from lab.curation.accounting import Amount, account, first_copies
+from lab.curation.effect.accounting import Amount, account, first_copies
 
 SCHEMA = {"source": pl.String, "tokens": pl.Int64, "mask": pl.UInt64}
 ROWS = [

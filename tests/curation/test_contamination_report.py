@@ -22,12 +22,12 @@ from lab.curation.attributes import attribute_names, attributes, contaminated
 from lab.curation.contamination import decisions, decontaminate, override, review_id, undo
 from lab.curation.contamination.allow import allow, allowed_file, common_ngrams, read_allowed
 from lab.curation.contamination.located import locate_matches
+from lab.curation.contamination.ngram_index import build_index, find_matches
+from lab.curation.contamination.ngram_kernels import agree_kernel
 from lab.curation.contamination.report import matched_items, report
 from lab.curation.contamination.search import require_contamination
 from lab.curation.contamination.spans import matched_spans
 from lab.curation.contamination.verdicts import Thresholds
-from lab.curation.ngram_index import build_index, find_matches
-from lab.curation.ngram_kernels import agree_kernel
 from lab.curation.words import classes, utf8
 
 ITEM = "If a lantern of seven panes burns for nine nights, how many panes are lit on the last?"

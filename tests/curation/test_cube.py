@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import DataError
-from lab.curation.cube import SliderCube, scale_places, slider_cube, with_places
-from lab.curation.filters import fail_mask
-from lab.curation.rules import Rule
+from lab.curation.effect.cube import SliderCube, scale_places, slider_cube, with_places
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
 
 values = st.lists(
     st.one_of(st.integers(-3, 12).map(float), st.floats(-5, 50, width=32)), min_size=1, max_size=60

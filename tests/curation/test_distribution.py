@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
-from lab.curation.distribution import histogram
+from lab.curation.effect.distribution import histogram
 
 
 def frame(values: list[float | None], tokens: list[int] | None = None) -> pl.DataFrame:

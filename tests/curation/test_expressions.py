@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError, DataError
 from lab.core.query import query
-from lab.curation.expressions import LONGEST, columns_in
-from lab.curation.filters import fail_mask, holds
-from lab.curation.rule_parsing import parse_rule
-from lab.curation.rules import Rule
+from lab.curation.filters.expressions import LONGEST, columns_in
+from lab.curation.filters.mask import fail_mask, holds
+from lab.curation.filters.parsing import parse_rule
+from lab.curation.filters.rule import Rule
 
 WORDS = "gopher.word_count@ws1"
 FRAME = pl.DataFrame(

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
-from lab.curation.filters import fail_mask, resolve_rules
+from lab.curation.filters.mask import fail_mask, resolve_rules
+from lab.curation.filters.parsing import MOST_RULES, parse_rules
+from lab.curation.filters.rule import Rule
 from lab.curation.presets import load_preset
-from lab.curation.rule_parsing import MOST_RULES, parse_rules
-from lab.curation.rules import Rule
 
 WORDS = "gopher.word_count@ws1"
 

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError, DataError
-from lab.curation.accounting import account, first_copies
-from lab.curation.filters import fail_mask
-from lab.curation.moving import moved, other_rules, pool_of
-from lab.curation.rules import Rule
-from lab.curation.sensitivity import moved_by_step, step_at
+from lab.curation.effect.accounting import account, first_copies
+from lab.curation.effect.moving import moved, other_rules, pool_of
+from lab.curation.effect.sensitivity import moved_by_step, step_at
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
 
 SCHEMA = {
     "source": pl.String,

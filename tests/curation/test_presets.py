@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 
 from lab.core.errors import ConfigError
-from lab.curation.filters import fail_mask
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.parsing import parse_rules
+from lab.curation.filters.rule import Rule
 from lab.curation.presets import (
     Preset,
     load_preset,
@@ -15,8 +17,6 @@ from lab.curation.presets import (
     preset_names,
     three_sigma,
 )
-from lab.curation.rule_parsing import parse_rules
-from lab.curation.rules import Rule
 from lab.curation.signals import BY_ID, compute
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "signals.json").read_text("utf-8"))

@@ -21,9 +21,9 @@ from lab.curation.duplicates import DedupConfig, MinHash, find_duplicates
 from lab.curation.labels.agreement import agreement, kappa, krippendorff
 from lab.curation.quality import (
     Learning,
-    evaluation,
     find_head,
     quality_columns,
+    read_evaluation,
     require_quality,
     score,
 )
@@ -156,7 +156,7 @@ def test_forest_on_embeddings_finds_the_planted_quality(ws: Workspace, labels: P
     scores = require_quality(ws, "web", "quality.edu").scan().collect()["quality.edu"].to_numpy()
     assert np.corrcoef(scores[60:], grades("web")[60:])[0, 1] > 0.7
     assert set(facts["chosen"]) == {"leaf"}
-    names = set(evaluation(ws, "edu", "bias")["grouping"])
+    names = set(read_evaluation(ws, "edu", "bias")["grouping"])
     assert names == {"source", "meta.topic", "cluster"}
 
 
@@ -216,7 +216,7 @@ def test_several_labellers_agree_as_planted(ws: Workspace, tmp_path: Path) -> No
     assert alpha["n"] == 120
     kept = pl.read_ndjson(ws.folder("labels", "edu.jsonl"))
     assert kept["by"].value_counts(sort=True)["count"].to_list() == [120, 120]
-    predictions = evaluation(ws, "edu", "predictions").sort("id")
+    predictions = read_evaluation(ws, "edu", "predictions").sort("id")
     means = dict(zip([f"web/{k}" for k in range(120)], (truth + noisy) / 2, strict=True))
     assert predictions["label"].to_list() == [means[i] for i in predictions["id"]]
 
@@ -286,18 +286,18 @@ def test_the_learning_curve_falls_and_every_head_is_evaluated(ws: Workspace, lab
     score(ws, "edu", labels, [])
     head = find_head(ws, "edu")
     assert head is not None
-    errors = {r["measure"]: r for r in evaluation(ws, "edu", "errors").to_dicts()}
+    errors = {r["measure"]: r for r in read_evaluation(ws, "edu", "errors").to_dicts()}
     assert errors["rmse"]["value"] == head.manifest["error"]["rmse"]["value"]
-    predictions = evaluation(ws, "edu", "predictions")
+    predictions = read_evaluation(ws, "edu", "predictions")
     assert predictions["fold"].n_unique() == 5
     rmse = float(((predictions["label"] - predictions["predicted"]) ** 2).mean()) ** 0.5
     assert rmse == pytest.approx(errors["rmse"]["value"])
-    assert evaluation(ws, "edu", "calibration")["n"].sum() == 150
-    assert evaluation(ws, "edu", "agreement").is_empty()
+    assert read_evaluation(ws, "edu", "calibration")["n"].sum() == 150
+    assert read_evaluation(ws, "edu", "agreement").is_empty()
     with pytest.raises(ConfigError):
-        evaluation(ws, "edu", "erorrs")
+        read_evaluation(ws, "edu", "erorrs")
     with pytest.raises(ArtifactMissing):
-        evaluation(ws, "absent", "errors")
+        read_evaluation(ws, "absent", "errors")
     rng = np.random.default_rng(8)
     good = rng.integers(0, 6, 200)
     own = pl.Series(

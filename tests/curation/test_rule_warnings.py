@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from lab.curation.filters import fail_mask
-from lab.curation.rule_warnings import rule_warnings
-from lab.curation.rules import Rule
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
+from lab.curation.filters.warnings import rule_warnings
 
 FRAME = pl.DataFrame(
     {

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
-from lab.curation.rule_parsing import parse_rule
-from lab.curation.rules import Rule, ordinal, rule_mapping
+from lab.curation.filters.parsing import parse_rule
+from lab.curation.filters.rule import Rule, ordinal, rule_mapping
 
 WORDS = "gopher.word_count@ws1"
 

@@ -12,9 +12,9 @@ from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
 from lab.curation.attributes import attribute_names, locate
-from lab.curation.filters import fail_mask
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
 from lab.curation.quality import require_quality, score
-from lab.curation.rules import Rule
 from lab.curation.sampling import parse_column, sample_column, sampling_keys
 from lab.diversity.embed import mix
 

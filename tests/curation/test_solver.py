@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
-from lab.curation.filters import resolve_rules
-from lab.curation.rules import Rule
-from lab.curation.solver import threshold_for_amount, threshold_for_tokens
+from lab.curation.effect.solver import threshold_for_amount, threshold_for_tokens
+from lab.curation.filters.mask import resolve_rules
+from lab.curation.filters.rule import Rule
 
 
 def test_hand_computed_threshold():

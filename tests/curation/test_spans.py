@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lab.curation.reading.spans import MOST, READ, Span, spans
 from lab.curation.signals import DEFINITIONS, compute
 from lab.curation.signals.characters import SENTENCE_END
-from lab.curation.spans import MOST, READ, Span, spans
 
 PIECES = "the of and lamp a bc # ... … . ! - • {x} [1] javascript use|cookies LOREM|ipsum"
 WORDS = ["Ⅷ", "é", "漢", "٣", "12", "https://a.org/?b=1,"]

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError, DataError
-from lab.curation.filters import fail_mask
-from lab.curation.rules import Rule
-from lab.curation.suggest import k_sigma, reference_cuts, token_share
+from lab.curation.effect.suggest import k_sigma, reference_cuts, token_share
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
 
 
 def test_k_sigma_hand_computed():

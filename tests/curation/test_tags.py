@@ -18,8 +18,8 @@ from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
 from lab.curation.attributes import attribute_names, locate
 from lab.curation.labels import read_labels
-from lab.curation.tag_events import replay
-from lab.curation.tags import (
+from lab.curation.tags.events import replay
+from lab.curation.tags.store import (
     events_file,
     export_labels,
     note,
@@ -145,7 +145,7 @@ def test_a_damaged_file_is_named(ws: Workspace, line: str) -> None:
 def test_a_killed_writer_loses_nothing_it_acknowledged(ws: Workspace) -> None:
     code = (
         "import sys; from pathlib import Path; from lab.core.workspace import open_workspace;"
-        "from lab.curation.tags import tag\n"
+        "from lab.curation.tags.store import tag\n"
         "ws = open_workspace(Path(sys.argv[1]))\n"
         "for k in range(10**6):\n"
         "    tag(ws, [f'web/{k}'], 'spam'); print(k, flush=True)"

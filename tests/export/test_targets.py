@@ -22,9 +22,9 @@ from lab.core.files import file_sha256
 from lab.core.query import query
 from lab.core.workspace import Workspace
 from lab.corpus.tokenizer import load_tokenizer
-from lab.curation.filters import fail_mask
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
 from lab.curation.measure import measure
-from lab.curation.rules import Rule
 from lab.export import TARGETS, export
 from lab.export.plan import exact
 from lab.export.selection_sql import Stored, predicate, selection_sql

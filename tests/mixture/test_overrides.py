@@ -1,5 +1,7 @@
 """Filters of the whole recipe, and sources that change them."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
-from lab.curation.rules import Rule, rule_mapping
+from lab.curation.filters.rule import Rule, rule_mapping
 from lab.mixture.overrides import effective, own_part
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Mixture, Phase, Recipe, recipe_id, recipe_mapping
@@ -166,3 +168,14 @@ def test_what_is_parsed_is_written_as_briefly(
     }
     written = recipe_mapping(parse_recipe(value, "r"))["sources"]["web"].get("filters", [])
     assert len(written) <= len(own)
+
+
+def test_the_recipe_of_the_readme_says_what_it_says() -> None:
+    """As written in YAML, where an unquoted `off` is a boolean."""
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (written,) = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    recipe = parse_recipe(yaml.safe_load(written), "README.md")
+    assert recipe.sources["books"] == ()
+    assert recipe.edits == {"web": ("mask-pii",)}
+    assert {"language.code@ft1", "pii.count@lab1"} <= set(recipe.signals("web"))
+    assert parse_recipe(yaml.safe_load(yaml.safe_dump(recipe_mapping(recipe))), "again") == recipe

@@ -12,7 +12,7 @@ from lab.core.progress import SILENT
 from lab.core.workspace import Workspace
 from lab.corpus.sources import add_source, scan_documents
 from lab.curation.edits import apply_edits, require_edits
-from lab.curation.tags import votes_of
+from lab.curation.tags.store import votes_of
 from lab.jobs import actions
 from lab.jobs.steps.curation import edit
 from lab.mixture.ledger import compute_ledger

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from visiting import ROOT, Open, words_of
 
 from lab.core.workspace import Workspace
-from lab.curation.tags import votes_of
+from lab.curation.tags.store import votes_of
 from lab.mixture.recipe_files import history, load_recipe
 
 WORDS = "gopher.word_count@ws1"

@@ -13,8 +13,8 @@ from visiting import ROOT, Open, words_of
 from lab.core.workspace import Workspace, open_workspace
 from lab.corpus.sources import scan_documents
 from lab.curation.labels.draw import draw
-from lab.curation.quality import evaluation, find_head, score
-from lab.curation.tags import tag, tags_of, votes_of
+from lab.curation.quality import find_head, read_evaluation, score
+from lab.curation.tags.store import tag, tags_of, votes_of
 from lab.jobs.store import get_job, list_jobs
 from lab.ui.quality.evaluation_panel import curve_words
 from lab.ui.quality.found import agreement_between, label_sets
@@ -71,7 +71,7 @@ def test_without_labels_the_three_ways_are_said(
 
 def test_the_figures_are_those_of_the_evaluation(scored: Workspace, open_page: Open) -> None:
     app = open_page(scored, "quality")
-    errors = {row["measure"]: row for row in evaluation(scored, "lamps", "errors").to_dicts()}
+    errors = {row["measure"]: row for row in read_evaluation(scored, "lamps", "errors").to_dicts()}
     assert figure(app, "Spearman") == f"{errors['spearman']['value']:.2g}"
     assert figure(app, "Labels") == "200"
     low, high = errors["rmse"]["low"], errors["rmse"]["high"]

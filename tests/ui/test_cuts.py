@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe, recipe_mapping
 from lab.ui.cuts import (

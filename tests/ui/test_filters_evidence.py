@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lab.core.artifacts import build, write_part
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace, open_workspace
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import judge

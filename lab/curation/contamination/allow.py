@@ -91,9 +91,9 @@ def common_ngrams(
 
     Raises ConfigError for a reference that is no source.
     """
+    from lab.curation.contamination.ngram_index import build_index, item_texts
+    from lab.curation.contamination.ngram_search import hit_ngrams, spell_long
     from lab.curation.contamination.search import item_files, read_items
-    from lab.curation.ngram_index import build_index, item_texts
-    from lab.curation.ngram_search import hit_ngrams, spell_long
 
     known = get_source(ws, reference).name
     items = pl.concat(map(read_items, item_files(ws, benchmarks)))

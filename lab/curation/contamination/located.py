@@ -43,7 +43,7 @@ def document_texts(ws: Workspace, rows: pl.DataFrame) -> pl.DataFrame:
 
 def texts_of_items(ws: Workspace, rows: pl.DataFrame) -> pl.DataFrame:
     """Columns benchmark, item_id, item_texts (list) of the items in `rows`."""
-    from lab.curation.ngram_index import item_texts
+    from lab.curation.contamination.ngram_index import item_texts
 
     items = [
         pl.read_parquet(path).with_columns(benchmark=pl.lit(path.parent.name))

@@ -54,7 +54,7 @@ def decontaminate(
     found = documents(ws, source)
 
     def make(folder: Path) -> dict[str, Any]:
-        from lab.curation.ngram_index import build_index, item_texts, save_index
+        from lab.curation.contamination.ngram_index import build_index, item_texts, save_index
 
         items = pl.concat(map(read_items, files))
         index = build_index(item_texts(items), ngram, read_allowed(ws, ngram))
@@ -147,7 +147,7 @@ def read_items(path: Path) -> pl.DataFrame:
 
 def search_part(task: Task) -> None:
     """Write the part's matches and overlaps, then the part."""
-    from lab.curation.ngram_index import find_matches, load_index
+    from lab.curation.contamination.ngram_index import find_matches, load_index
 
     frame = pl.read_parquet(task.part, columns=["id", "text"])
     found = find_matches(load_index(task.folder, task.ngram), frame)

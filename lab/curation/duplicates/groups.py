@@ -12,7 +12,7 @@ import polars as pl
 
 from lab.core.errors import ConfigError
 from lab.curation.duplicates.graph import build_graph, exact_groups, near_groups
-from lab.curation.measured import check_values
+from lab.curation.filters.measured import check_values
 
 KEEPER_COLUMNS = ("id", "source", "content_hash", "heldout", "exact_group", "near_group")
 

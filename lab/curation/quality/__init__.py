@@ -34,15 +34,15 @@ from lab.curation.quality.scores import (
     require_quality,
     score,
 )
-from lab.curation.quality.store import evaluation, find_head
+from lab.curation.quality.store import find_head, read_evaluation
 
 __all__ = [
     "HEADS",
     "Learning",
-    "evaluation",
     "find_head",
     "find_quality",
     "quality_columns",
+    "read_evaluation",
     "require_quality",
     "score",
 ]

@@ -50,7 +50,7 @@ def find_head(ws: Workspace, name: str) -> Artifact | None:
     return find(ws, HEAD_STEP, HEAD_VERSION, head_settings(labels), head_inputs(ws, labels))
 
 
-def evaluation(ws: Workspace, name: str, table: str) -> pl.DataFrame:
+def read_evaluation(ws: Workspace, name: str, table: str) -> pl.DataFrame:
     """One of `TABLES` of the head of score `name`.
 
     Raises ConfigError for a table that does not exist, ArtifactMissing without a current head.

@@ -8,7 +8,7 @@ Families: `gopher` (words, lines, stop words), `fineweb` (punctuation, short and
 `curator` and `redpajama` (what those tools measure beside), `content` (links, code, compression),
 `language`, `pii`. Each signal is a column named by its definition id (`definitions.py` explains the
 ids), and one name has a definition per tool that reads it otherwise. All are facts: none decides
-anything, and none changes a text. Deciding is `lab.curation.filters`.
+anything, and none changes a text. Deciding is `lab.curation.filters.mask`.
 
 Not here: learned quality, duplicates across documents, contamination, and signals that need a list
 of words or domains (LDNOOBW, UT1) or somebody's trained model (`redpajama.NOT_OFFERED`).

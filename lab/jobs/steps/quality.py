@@ -34,7 +34,7 @@ def label_file(ws: Workspace, spec: str) -> Path:
     """
     kind, colon, name = spec.partition(":")
     if colon and kind == "people":
-        from lab.curation.tags import export_labels
+        from lab.curation.tags.store import export_labels
 
         path = ws.folder("labels", "people", f"{safe(name)}.jsonl")
         export_labels(ws, name, path)

@@ -11,7 +11,7 @@ from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.ui.browse.controls import Asked, search_longer
 from lab.ui.browse.facets import Facet, Facets, Filters, apply, bars, unknown_filters
-from lab.ui.browse.finding import KEYWORDS, Found, entry_counts, find
+from lab.ui.browse.finding import KEYWORDS, MEANING, Found, entry_counts, find
 from lab.ui.browse.ordering import RANDOM, STORED, by_column, check_sortable, in_random_order
 from lab.ui.browse.pool import Pool, Rows, column, column_key, stored_in
 from lab.ui.components import table
@@ -132,7 +132,7 @@ def show_coverage(ws: Workspace, pool: Pool, asked: Asked, found: Found) -> None
     for words in found.notes:
         st.caption(f":material/info: {label(words)}")
     with st.container(horizontal=True):
-        if found.partial and asked.seconds < 10 and not found.unembedded:
+        if found.partial and asked.seconds < 10 and asked.mode != MEANING:
             st.button("Read on for 20 seconds", key="longer", on_click=search_longer)
         if found.unindexed and st.button("Index the words", key="index_now", type="primary"):
             start(ws, "index", {"source": one_of(found.unindexed)})

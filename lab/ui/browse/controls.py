@@ -128,6 +128,8 @@ def order_controls(ws: Workspace, pool: Pool) -> tuple[str, bool, int]:
         first.selectbox(
             "Order", names, key="sort", bind="query-params", format_func=signal_words,
             on_change=first_page,
+            help="As found: the best match first, else the order of the source. Random sample: the "
+            "same number of every source, another one for every seed.",
         )
     )  # fmt: skip
     falling, seed = False, 0

@@ -26,7 +26,7 @@ Piece = tuple[str, bool]
 
 def marks_for(text: str, mode: str, asked: str, columns: Sequence[str] = ()) -> list[Mark]:
     """What to mark in a text: the answer to the search, then the places that `columns` count."""
-    from lab.curation.spans import spans
+    from lab.curation.reading.spans import spans
 
     found = []
     if asked and mode == KEYWORDS:

@@ -20,7 +20,7 @@ from lab.core.errors import LabError
 from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
-from lab.curation.tags import state_of
+from lab.curation.tags.store import state_of
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import Verdicts
 from lab.mixture.supply import supply_key

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from lab.core.errors import ConfigError
 from lab.ui.browse.pool import Pool, Rows
 
-RANDOM = "random, every source alike"
-STORED = "best match, else as stored"
+RANDOM = "random sample"
+STORED = "as found"
 JUMPS = (1, 50, 99)  # percentiles of the sorting column
 
 
@@ -48,7 +48,7 @@ def place_of(values: pl.Series, ordered: Rows, percent: float, falling: bool) ->
     """The place in the ordered list where the percentile of the column's values lies."""
     known = len(ordered) - values.gather(ordered).null_count()
     share = (100 - percent if falling else percent) / 100
-    return round(share * max(known - 1, 0))
+    return int(share * max(known - 1, 0))
 
 
 def check_sortable(values: pl.Series) -> None:

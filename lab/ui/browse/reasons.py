@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lab.core.workspace import Workspace
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.selection import Verdicts
 from lab.ui.browse.pool import Pool, column, load_pool
 from lab.ui.filters.reading import number_chip, plain_chip, steps_of

@@ -1,6 +1,6 @@
 """Tags, votes and a note on the open document, tags for everything found, and undo.
 
-Every press is one event on the disk (`lab.curation.tags`), so undo reaches back as far as one
+Every press is one event on the disk (`lab.curation.tags.store`), so undo reaches back as far as one
 likes, also after a restart. Tags are columns like any other: filter by them here, use them in a
 rule, or learn a quality score from them. Keys: 1 to 9 for the tags in use, Y and N for the vote.
 """
@@ -11,7 +11,7 @@ import streamlit as st
 
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
-from lab.curation.tags import note, redo, state_of, tag, undo, vote
+from lab.curation.tags.store import note, redo, state_of, tag, undo, vote
 from lab.ui.components import attempt
 from lab.ui.formats import count, plural
 from lab.ui.text import label, show_error

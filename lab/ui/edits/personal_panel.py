@@ -10,8 +10,8 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.curation.attributes import Column, locate
 from lab.curation.measure import stored_signals
+from lab.curation.reading.spans import spans
 from lab.curation.signals.pii import DEFINITIONS, TOTAL
-from lab.curation.spans import spans
 from lab.ui.columns import whole
 from lab.ui.components import empty, link, table
 from lab.ui.formats import count, plural

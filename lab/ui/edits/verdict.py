@@ -11,7 +11,7 @@ import streamlit as st
 
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
-from lab.curation.tags import undo, vote, votes_of
+from lab.curation.tags.store import undo, vote, votes_of
 from lab.diversity.measures import wilson
 from lab.ui.formats import count, percent
 from lab.ui.text import label, show_plain

@@ -9,8 +9,8 @@ loops, then 25 ms a text (70 ms for 200,000 characters).
 import polars as pl
 import streamlit as st
 
-from lab.curation.filters import fail_mask
-from lab.curation.rules import Rule
+from lab.curation.filters.mask import fail_mask
+from lab.curation.filters.rule import Rule
 from lab.curation.signals import BY_ID
 from lab.curation.signals import compute as compute_signals
 from lab.ui.components import table

@@ -11,9 +11,9 @@ import streamlit as st
 
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
+from lab.curation.filters.parsing import parse_rule
+from lab.curation.filters.rule import Rule
 from lab.curation.presets import load_preset, preset_names
-from lab.curation.rule_parsing import parse_rule
-from lab.curation.rules import Rule
 from lab.curation.signals import BY_ID
 from lab.mixture.recipe import Recipe
 from lab.ui.cuts import ALL, Bounds, bounds_of, scope_rules, scopes_of

@@ -1,7 +1,7 @@
 """The picture with the cut lines: a component that adds up a cube in the browser while it is used.
 
 `st.slider` speaks only when it is let go, and a rerun for every pixel would be hundreds of messages
-a second. So the browser gets the slider cube once (`lab.curation.cube`, some 30 kB for twelve
+a second. So the browser gets the slider cube once (`effect.cube`, some 30 kB for twelve
 sources) and adds up what a line keeps by itself, exactly; the server hears of it when the line is
 let go. What goes down are numbers and names of sources, which the script shows as text nodes; what
 comes back is checked here like any input of a stranger.
@@ -17,7 +17,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lab.core.workspace import Workspace
-from lab.curation.cube import (
+from lab.curation.effect.cube import (
     Scaled,
     SliderCube,
     count_cells,

@@ -12,7 +12,7 @@ import streamlit as st
 
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.parsing import parse_name
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import save_recipe

@@ -6,9 +6,9 @@ import polars as pl
 import streamlit as st
 
 from lab.core.errors import ArtifactMissing
-from lab.curation.accounting import Amount
-from lab.curation.rule_warnings import rule_warnings
-from lab.curation.sensitivity import moved_by_step
+from lab.curation.effect.accounting import Amount
+from lab.curation.effect.sensitivity import moved_by_step
+from lab.curation.filters.warnings import rule_warnings
 from lab.ui.components import table
 from lab.ui.cuts import ALL
 from lab.ui.filters.controls import scope_words

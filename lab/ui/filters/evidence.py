@@ -25,11 +25,11 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.corpus.tokenizer import default_tokenizer
 from lab.corpus.tokens import require_tokens
-from lab.curation.accounting import Accounting, Amount, account
 from lab.curation.attributes import Column, attribute_names, locate
-from lab.curation.cube import Ordered, in_order
-from lab.curation.filters import fail_mask, resolve_rules
-from lab.curation.rules import Rule
+from lab.curation.effect.accounting import Accounting, Amount, account
+from lab.curation.effect.cube import Ordered, in_order
+from lab.curation.filters.mask import fail_mask, resolve_rules
+from lab.curation.filters.rule import Rule
 from lab.mixture.recipe import Recipe
 from lab.mixture.texts import trained_texts
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.curation.rules import Rule
-from lab.curation.rules import label as column_words
-from lab.curation.sensitivity import step_at
+from lab.curation.effect.sensitivity import step_at
+from lab.curation.filters.rule import Rule
+from lab.curation.filters.rule import label as column_words
 from lab.mixture.recipe import Recipe
 from lab.ui.components import link
 from lab.ui.cuts import bounds_of
@@ -115,7 +115,7 @@ def show_documents(scene: Scene, chosen: pl.DataFrame) -> None:
 
 def marks_of(text: str, columns: Sequence[str]) -> list[Mark]:
     """The places that columns count, a colour for each column."""
-    from lab.curation.spans import spans
+    from lab.curation.reading.spans import spans
 
     return [
         Mark(span.start, span.end, f"{span.what} ({column_words(column)})", place)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.mixture.recipe import Phase, Recipe
 from lab.ui.cuts import ALL, Draft, rule_of, scope_rules
 from lab.ui.filters.cut_view import MOST_SOURCES, Line

@@ -10,9 +10,9 @@ import polars as pl
 import streamlit as st
 
 from lab.core.errors import ArtifactMissing
-from lab.curation.rules import Rule
-from lab.curation.solver import threshold_for_amount
-from lab.curation.suggest import Share, Suggestion, k_sigma, reference_cuts
+from lab.curation.effect.solver import threshold_for_amount
+from lab.curation.effect.suggest import Share, Suggestion, k_sigma, reference_cuts
+from lab.curation.filters.rule import Rule
 from lab.ui.components import table
 from lab.ui.cuts import ALL
 from lab.ui.filters.drafts import change_bounds, change_rule

@@ -12,7 +12,7 @@ import streamlit as st
 from lab.core.artifacts import Artifact
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
-from lab.curation.quality import evaluation
+from lab.curation.quality import read_evaluation
 from lab.ui.columns import share
 from lab.ui.components import link, metrics, table
 from lab.ui.figures import GREY, blank, draw, ink, palette
@@ -29,20 +29,20 @@ MISSES = 10
 def show_evaluation(ws: Workspace, name: str, head: Artifact) -> None:
     """All of it, one question after the other."""
     st.subheader("Do the numbers mean what they say?", anchor=False)
-    show_calibration(evaluation(ws, name, "calibration"))
+    show_calibration(read_evaluation(ws, name, "calibration"))
     st.subheader("Would more labels help?", anchor=False)
-    show_curve(evaluation(ws, name, "learning_curve"))
+    show_curve(read_evaluation(ws, name, "learning_curve"))
     st.subheader("Whom does it favour?", anchor=False)
-    show_bias(evaluation(ws, name, "bias"), head)
+    show_bias(read_evaluation(ws, name, "bias"), head)
     st.subheader("Do those who labelled agree?", anchor=False)
-    show_agreement(evaluation(ws, name, "agreement"))
+    show_agreement(read_evaluation(ws, name, "agreement"))
     st.subheader("Where is it most wrong?", anchor=False)
-    show_misses(ws, evaluation(ws, name, "predictions"))
+    show_misses(ws, read_evaluation(ws, name, "predictions"))
 
 
 def show_error(ws: Workspace, name: str, head: Artifact) -> None:
     """The headline figures with intervals."""
-    rows = {row["measure"]: row for row in evaluation(ws, name, "errors").to_dicts()}
+    rows = {row["measure"]: row for row in read_evaluation(ws, name, "errors").to_dicts()}
     cut, spread = float(head.manifest["threshold"]), float(head.manifest["label_sd"])
     about = {
         "spearman": "rank correlation of score and label; an interval that holds 0 ranks nothing",

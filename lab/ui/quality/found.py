@@ -17,7 +17,7 @@ from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.curation.labels import label_names, read_ratings, registered_labels
 from lab.curation.labels.agreement import agreement
-from lab.curation.tags import grades, state_of, tag_labels, tags_of, vote_labels, votes_of
+from lab.curation.tags.store import grades, state_of, tag_labels, tags_of, vote_labels, votes_of
 from lab.ui.formats import plural
 
 USED, MODEL, PEOPLE, FILE = "in use", "language model", "people", "file"

@@ -16,8 +16,8 @@ from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
 from lab.curation.labels.draw import draw
-from lab.curation.tag_checks import check_tag
-from lab.curation.tags import grades, state_of, tag, tags_of, undo, vote, votes_of
+from lab.curation.tags.checks import check_tag
+from lab.curation.tags.store import grades, state_of, tag, tags_of, undo, vote, votes_of
 from lab.ui.components import link, table
 from lab.ui.formats import count
 from lab.ui.text import label, show_document, show_plain

@@ -13,7 +13,7 @@ import streamlit as st
 from lab.core.artifacts import Artifact
 from lab.core.workspace import Workspace
 from lab.corpus.tokenizer import default_tokenizer
-from lab.curation.distribution import histogram
+from lab.curation.effect.distribution import histogram
 from lab.curation.quality import find_quality
 from lab.mixture.recipe import Recipe
 from lab.ui.columns import share, whole

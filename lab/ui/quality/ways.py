@@ -9,7 +9,7 @@ overlooks keeps a chance. Cost at a million documents: 30 ms, 120 ms and 170 ms.
 import polars as pl
 import streamlit as st
 
-from lab.curation.filters import percentile
+from lab.curation.filters.mask import percentile
 from lab.curation.sampling import sample_column, sampling_keys
 
 QURATING = 2.0  # temperature for scores of standard deviation 1 (arXiv:2402.09739)

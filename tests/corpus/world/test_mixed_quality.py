@@ -6,7 +6,7 @@ import pytest
 from lab.corpus.world.draws import stream
 from lab.corpus.world.languages import LANGUAGES, foreign_page
 from lab.corpus.world.phrases import fill
-from lab.curation.filters import fails
+from lab.curation.filters.mask import fails
 from lab.curation.presets import load_preset
 from lab.curation.signals.batches import compute
 

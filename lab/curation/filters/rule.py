@@ -6,7 +6,7 @@ Three forms, each over stored columns and each decided row by row:
              percentile (0..100) of the source's training documents, which moves with the source
              and becomes a number when documents are judged (`lab.curation.filters.resolve_rules`)
     values   the value is one of a list (`in`), or none of it (`not_in`): languages, tags
-    where    a Boolean SQL expression over several columns (`lab.curation.expressions`)
+    where    a Boolean SQL expression over several columns (`lab.curation.filters.expressions`)
 
 A percentile is convenient and unstable: it drops the same share of a good source and of a bad one.
 A resolved side therefore holds both, the number that decides and the percentile it came from.
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab.curation.expressions import columns_in, with_columns
+from lab.curation.filters.expressions import columns_in, with_columns
 from lab.curation.signals.registry import BY_ID
 
 Value = str | bool

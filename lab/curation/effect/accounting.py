@@ -1,7 +1,7 @@
 """What each rule costs: an exact account of documents, tokens and bytes, per source and rule.
 
 All questions about a set of rules are answered by one small table, the *mask cube*: documents and
-tokens per (source, mask), where bit i of the mask says that rule i fails (`lab.curation.filters`).
+tokens per (source, mask), where bit i of the mask says that rule i fails (`filters.mask`).
 It has as many rows as there are combinations of failures that occur, some hundreds, whatever the
 corpus. With T(m) the tokens of mask m:
 

@@ -11,8 +11,8 @@ from difflib import get_close_matches
 
 from lab.core.errors import ConfigError
 from lab.core.settings import known_keys
-from lab.curation.expressions import canonical
-from lab.curation.rules import Rule, Value
+from lab.curation.filters.expressions import canonical
+from lab.curation.filters.rule import Rule, Value
 from lab.curation.signals.registry import DEFAULTS, FAMILIES, resolve
 
 MOST_RULES = 63  # bits of a mask; the 64th stays free, so that a mask fits a signed integer

@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.errors import ConfigError, DataError, nearest
-from lab.curation.accounting import first_copies
+from lab.curation.effect.accounting import first_copies
 
 AMOUNTS = ("tokens", "unique_tokens", "bytes")
 MOST_SOURCES = 1 << 16
@@ -71,7 +71,7 @@ def moved(
 
     One row per source of the pool: source, documents, tokens, unique_tokens, bytes (Int64).
     """
-    from lab.curation.moving_kernels import kept_kernel  # compiled at the first move
+    from lab.curation.effect.moving_kernels import kept_kernel  # compiled at the first move
 
     if column not in pool.columns:
         raise ConfigError(

@@ -28,9 +28,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lab.curation.distribution import histogram, inner_range
-from lab.curation.measured import check_measured
-from lab.curation.rules import Rule
+from lab.curation.effect.distribution import histogram, inner_range
+from lab.curation.filters.measured import check_measured
+from lab.curation.filters.rule import Rule
 
 Side = Literal["min", "max"]
 LOSS = 0.05  # share of the reference's tokens that a cut may cost

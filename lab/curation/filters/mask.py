@@ -4,11 +4,11 @@ Deciding costs milliseconds because nothing is measured: all values lie in colum
 one 64-bit mask a document, bit i set where rule i fails, so that every document keeps *all* the
 reasons it falls, not only the first (order of the bits = order of the rules). Equality passes, zero
 is a threshold like any other, and off is the absence of a rule; what was not measured passes
-nothing (`lab.curation.measured`).
+nothing (`lab.curation.filters.measured`).
 
 A percentile is resolved on the training documents of the frame at hand: p becomes the value at rank
 ceil((n - 1) p / 100) for `min`, floor for `max`, so that 10 drops the lowest tenth and not a
-document more. Where documents tie with that value fewer fall, and `lab.curation.rule_warnings` says
+document more. Where documents tie with that value fewer fall, and `filters.warnings` says
 so.
 """
 
@@ -24,10 +24,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.errors import ConfigError, DataError
-from lab.curation.expressions import with_columns
-from lab.curation.measured import check_measured
-from lab.curation.rule_parsing import check_number
-from lab.curation.rules import Rule
+from lab.curation.filters.expressions import with_columns
+from lab.curation.filters.measured import check_measured
+from lab.curation.filters.parsing import check_number
+from lab.curation.filters.rule import Rule
 
 RANK = 1e-6  # slack of a percentile's rank against rounding: 7 % of 101 documents is rank 7
 

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.curation.contamination.method import FLOOR, SHORT_NGRAM
-from lab.curation.ngram_index import (
+from lab.curation.contamination.ngram_index import (
     BATCH,
     ITEMS_PER_DOCUMENT,
     MATCHES,
@@ -18,7 +18,7 @@ from lab.curation.ngram_index import (
     Index,
     locate,
 )
-from lab.curation.ngram_kernels import (
+from lab.curation.contamination.ngram_kernels import (
     F64,
     U8,
     U32,

@@ -1,4 +1,4 @@
-"""The compiled loop of `lab.curation.moving`. It needs numba: only what computes imports it."""
+"""The compiled loop of `effect.moving`. It needs numba: only what computes imports it."""
 
 import numpy as np
 from numpy.typing import NDArray

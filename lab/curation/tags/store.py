@@ -29,8 +29,8 @@ from lab.core.files import digest, write_text
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.curation.journal import Record, append, writing
-from lab.curation.tag_checks import check_id, check_tag, checked
-from lab.curation.tag_events import State, replay, replay_file
+from lab.curation.tags.checks import check_id, check_tag, checked
+from lab.curation.tags.events import State, replay, replay_file
 
 STEP, VERSION = "tags", 1
 NOTE_LIMIT = 10_000  # characters

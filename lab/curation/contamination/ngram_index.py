@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from lab.core.arrays import write_array
 from lab.core.artifacts import write_part
 from lab.curation.contamination.method import SHORT_NGRAM
-from lab.curation.ngram_kernels import (
+from lab.curation.contamination.ngram_kernels import (
     U8,
     U32,
     fill_table,
@@ -229,7 +229,7 @@ def load_index(folder: Path, ngram: int) -> Index:
 
 def find_matches(index: Index, documents: pl.DataFrame) -> Found:
     """What `documents` (id, text) share with the items of the index."""
-    from lab.curation.ngram_search import join_found, search_batch
+    from lab.curation.contamination.ngram_search import join_found, search_batch
 
     batches = [search_batch(index, batch) for batch in documents.iter_slices(BATCH)]
     return join_found(batches)

@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lab.curation.distribution import DECADES, inner_range
-from lab.curation.filters import resolve_rules
-from lab.curation.moving import other_rules
-from lab.curation.rules import Rule
+from lab.curation.effect.distribution import DECADES, inner_range
+from lab.curation.effect.moving import other_rules
+from lab.curation.filters.mask import resolve_rules
+from lab.curation.filters.rule import Rule
 
 Side = Literal["min", "max"]
 BINS = 50  # of the histogram whose bins are the steps

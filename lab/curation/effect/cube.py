@@ -13,7 +13,7 @@ training documents, and of those that pass every *other* rule of the source; a s
 cells is then exactly what a rule keeps there, not an estimate (tested against `fail_mask`). The
 same sums answer how many tokens a threshold leaves, and so which threshold leaves N tokens.
 
-Places are round numbers over the range that `lab.curation.distribution` draws, and the thresholds
+Places are round numbers over the range that `effect.distribution` draws, and the thresholds
 that are set now wherever they lie; what lies beyond is counted in the outer cells. When another
 rule changes, the cube is stale: it is cheap to make again. Cost: sorting a source's values once (8
 ms for 100,000 documents), then 1 ms for every threshold committed. JSON: 25-40 kB for twelve
@@ -29,9 +29,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.errors import DataError
-from lab.curation.distribution import Scale, edges_of, scale_of
-from lab.curation.filters import fail_mask, resolve_rules
-from lab.curation.rules import Rule
+from lab.curation.effect.distribution import Scale, edges_of, scale_of
+from lab.curation.filters.mask import fail_mask, resolve_rules
+from lab.curation.filters.rule import Rule
 
 BINS = 64  # places of the slider; a 400-pixel picture has about six pixels for each
 DIGITS = 3  # significant digits of a place: a threshold a person would write

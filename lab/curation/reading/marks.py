@@ -1,4 +1,4 @@
-"""Finders: functions from a text to the places of something in it, for `lab.curation.spans`.
+"""Finders: functions from a text to the places of something in it, for `reading.spans`.
 
 Each follows the formula of one signal (`lab.curation.signals`), with places in place of counts; the
 tests hold the two together. Plain Python, since one text is read, and only its first part.

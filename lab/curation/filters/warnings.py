@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from lab.curation.filters import fail_mask, resolve_rules
-from lab.curation.rules import Rule, label, listed, number
+from lab.curation.filters.mask import fail_mask, resolve_rules
+from lab.curation.filters.rule import Rule, label, listed, number
 
 TIE = 0.01  # share of documents by which a percentile may miss before it is said
 NAMED = 3  # rules that drop nothing are named one by one up to this many

@@ -17,8 +17,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from lab.curation import marks
-from lab.curation.marks import Finder, Span, matches, repeats, where
+from lab.curation.reading import marks
+from lab.curation.reading.marks import Finder, Span, matches, repeats, where
 from lab.curation.signals.characters import SENTENCE_END
 from lab.curation.signals.curator import LOREM, PHRASES
 from lab.curation.signals.fineweb import SHORT

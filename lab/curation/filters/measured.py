@@ -8,7 +8,7 @@ v1.5 and v1.6 configurations test an attribute under a misspelt name, so that ru
 import polars as pl
 
 from lab.core.errors import ArtifactMissing, ConfigError, DataError, LabError, nearest
-from lab.curation.rules import Rule
+from lab.curation.filters.rule import Rule
 from lab.curation.signals.registry import BY_ID, DEFAULTS
 
 TEXT = (pl.String, pl.Categorical, pl.Enum)

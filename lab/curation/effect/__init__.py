@@ -1,0 +1,1 @@
+"""What rules cost and what another threshold would: accounts, distributions, moves, suggestions."""

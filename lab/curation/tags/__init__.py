@@ -1,0 +1,1 @@
+"""What people say of documents: tags, notes and votes, as a journal with undo."""
