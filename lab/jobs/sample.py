@@ -17,6 +17,7 @@ from lab.core.bundle import bundled
 from lab.core.files import read_yaml, write_json, write_text
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
+from lab.corpus.search import index_documents
 from lab.corpus.sources import add_source, list_sources
 from lab.corpus.tokenizer import list_tokenizers, train_tokenizer
 from lab.corpus.world import DEFAULT_DOCUMENTS, write_world
@@ -52,6 +53,8 @@ def build_sample(
         train_tokenizer(ws, TOKENIZER, vocab_size=VOCABULARY, progress=part)
     measure(ws, actions.Measure(tokenizer=TOKENIZER), report.part(0.4, 0.6))
     names = [s.name for s in list_sources(ws)]
+    for name in names:
+        index_documents(ws, name)
     dedup = DedupConfig(exact=True, minhash=MinHash())
     find_duplicates(ws, names, dedup, progress=report.part(0.6, 0.7, "duplicates: "))
     benchmarks = add_benchmarks(ws, world)

@@ -196,7 +196,7 @@ def reason_facet(pool: Pool, verdicts: dict[str, Verdicts]) -> Facet:
             mask = masks.setdefault(name, np.zeros(pool.frame.height, bool))
             mask[pool.span(source)] |= (bits >> np.uint64(place) & np.uint64(1) == 1) & training
     parts = sorted(masks, key=lambda name: -int(masks[name].sum()))
-    return Facet("reason", "Falls because", tuple(parts), None, tuple(masks[p] for p in parts))
+    return Facet("reason", "Fails the rule", tuple(parts), None, tuple(masks[p] for p in parts))
 
 
 def language_facet(codes: pl.Series) -> Facet:

@@ -98,7 +98,7 @@ def verdict_facts(
     if not reasons:
         return [["kept", "kept"]]
     more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
-    return [[f"falls: {reasons[0]}{more}", "falls"]]
+    return [[f"fails: {reasons[0]}{more}", "falls"]]
 
 
 def reason_columns(filters: Filters, verdicts: dict[str, Verdicts]) -> list[str]:
