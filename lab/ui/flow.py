@@ -85,16 +85,16 @@ def duplicates_station(ws: Workspace) -> Station:
         older = bool(manifests(ws, "duplicates"))
         words = "searched before the sources changed" if older else "not searched yet"
         state = STALE if older else OPTIONAL
-        return Station("Duplicates", state, words, "sources", "Find duplicates", "dedup")
+        return Station("Duplicates", state, words, "duplicates", "Find duplicates", "dedup")
     copies = sum(v for k, v in facts.items() if k.endswith("copies") and isinstance(v, int))
     words = f"searched; {plural(copies, 'copy', 'copies')}" if copies else "searched"
-    return Station("Duplicates", DONE, words, "sources", "Find duplicates")
+    return Station("Duplicates", DONE, words, "duplicates", "Find duplicates")
 
 
 def contamination_station(ws: Workspace, sources: list[Source], benchmarks: list[str]) -> Station:
     """Benchmark items in the text."""
     if not benchmarks:
-        return Station("Contamination", OPTIONAL, "no benchmark is registered", "sources", "")
+        return Station("Contamination", OPTIONAL, "no benchmark is registered", "contamination", "")
     found = 0
     for source in sources:
         try:
@@ -104,9 +104,14 @@ def contamination_station(ws: Workspace, sources: list[Source], benchmarks: list
             continue
     words = f"searched in {found} of {plural(len(sources), 'source')}"
     if found == len(sources):
-        return Station("Contamination", DONE, words, "sources", "")
+        return Station("Contamination", DONE, words, "contamination", "")
     return Station(
-        "Contamination", OPTIONAL, words, "sources", "Search for benchmark items", "decontaminate"
+        "Contamination",
+        OPTIONAL,
+        words,
+        "contamination",
+        "Search for benchmark items",
+        "decontaminate",
     )
 
 

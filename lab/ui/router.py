@@ -15,7 +15,7 @@ from lab.ui.text import guarded, label
 
 ASSETS = Path(__file__).with_name("assets")
 
-page = st.navigation(menu())
+page = st.navigation(menu(), expanded=True)
 st.set_page_config(
     page_title=f"{page.title} - Mixture Lab", page_icon=str(ASSETS / "icon.svg"), layout="wide"
 )

@@ -61,7 +61,7 @@ def bounded(word: str) -> str:
 def excerpt(text: str, marks: Sequence[Mark]) -> list[Piece]:
     """Pieces (text, marked) of about `LENGTH` characters around the first mark, on one line."""
     first = min((mark.start for mark in marks), default=0)
-    start = max(0, min(first - BEFORE, len(text) - LENGTH))
+    start = max(0, first - BEFORE)  # never earlier: a list cuts after three lines
     if start:
         space = text.find(" ", start, start + 30)
         start = space + 1 if space >= 0 else start

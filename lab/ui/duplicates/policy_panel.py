@@ -179,7 +179,9 @@ def show_effect(frame: pl.DataFrame) -> None:
         alt="What the policy costs each source",
         column_config=effect_columns(),
     )
-    if (frame["if_first"] == frame["if_last"]).all():
+    if not frame["fall"].sum():
+        st.caption("Nothing falls, so the order of sources changes nothing.")
+    elif (frame["if_first"] == frame["if_last"]).all():
         st.caption("No text is shared between sources here, so their order changes nothing.")
 
 
