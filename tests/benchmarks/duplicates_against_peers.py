@@ -35,6 +35,7 @@ import numpy as np
 import polars as pl
 
 from lab.core.artifacts import Artifact, build, write_part
+from lab.core.engine import Engine, running_on
 from lab.core.schema import content_hash
 from lab.core.workspace import Workspace, create
 from lab.curation.duplicates import MinHash
@@ -113,7 +114,8 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def search(ws: Workspace, found: Artifact) -> Artifact:
-    return group_documents(ws, [found], MinHash(), workers=1)
+    with running_on(Engine(workers=1)):
+        return group_documents(ws, [found], MinHash(14, 8))
 
 
 def compare(folder: Path, documents: int, peers: Path) -> bool:

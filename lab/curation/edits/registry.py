@@ -45,7 +45,7 @@ EDITS = {
     "refinedweb-lines": Edit(
         correct_lines,
         "drops lines mostly of capitals, of digits only, of one word, and counters (3 likes); cuts "
-        "`items in cart`, `Read more...` and `Sign-in` out of short lines",
+        '"items in cart", "Read more..." and "Sign-in" out of short lines',
         DCLM,
         1,
     ),

@@ -11,7 +11,7 @@ from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.ui.browse.controls import Asked, search_longer
 from lab.ui.browse.facets import Facet, Facets, Filters, apply, bars, unknown_filters
-from lab.ui.browse.finding import KEYWORDS, MEANING, Found, entry_counts, find
+from lab.ui.browse.finding import KEYWORDS, MEANING, Found, embedded_id, entry_counts, find
 from lab.ui.browse.ordering import RANDOM, STORED, by_column, check_sortable, in_random_order
 from lab.ui.browse.pool import Pool, Rows, column, column_key, stored_in
 from lab.ui.components import table
@@ -124,7 +124,9 @@ def tokens_words(pool: Pool, rows: Rows) -> str:
         return "; tokens are not counted"
     tokens = pool.frame["tokens"]
     mine, whole = int(tokens.gather(rows).sum() or 0), int(tokens.sum() or 0)
-    return f", {compact(mine)} of {compact(whole)} tokens ({percent(mine / max(whole, 1))})"
+    share = mine / max(whole, 1)
+    words = percent(share, 3 if 0 < share < 0.0005 else 1)
+    return f", {compact(mine)} of {compact(whole)} tokens ({words})"
 
 
 def show_coverage(ws: Workspace, pool: Pool, asked: Asked, found: Found) -> None:
@@ -143,6 +145,16 @@ def show_coverage(ws: Workspace, pool: Pool, asked: Asked, found: Found) -> None
         if counts is not None and counts.height:
             with st.expander("Documents with each word or phrase, by source"):
                 table(counts, key="entry_counts", alt="Documents with each word or phrase")
+
+
+def offer_embedding(ws: Workspace, pool: Pool, asked: Asked) -> None:
+    """A way on where a search by meaning has nothing to search in."""
+    if asked.mode != MEANING or not asked.text:
+        return
+    if any(embedded_id(ws, source) for source in pool.sources):
+        return
+    if st.button("Embed a sample", key="embed_first", type="primary"):
+        start(ws, "embed", {"source": one_of(pool.sources)})
 
 
 def one_of(sources: tuple[str, ...]) -> str | None:

@@ -7,10 +7,11 @@ import streamlit as st
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 from lab.ui.browse import controls
-from lab.ui.browse.answer import Answer, answer, facet_bars, show_summary
+from lab.ui.browse.answer import Answer, answer, facet_bars, offer_embedding, show_summary
 from lab.ui.browse.facets import Facets, load_facets
 from lab.ui.browse.finding import LIKE, MEANING, MODES
 from lab.ui.browse.listing import (
+    DOCUMENT,
     SIZE,
     reason_columns,
     rows_of,
@@ -57,6 +58,8 @@ def show_page(ws: Workspace, sources: list[str], recipe: Recipe | None) -> None:
         got = answer(ws, pool, facets, asked)
         show_summary(ws, pool, facets, asked, got)
         ids = show_found(scene, got)
+    with middle:
+        offer_embedding(ws, pool, asked)
     with left, guarded():
         show_left(scene, got)
     with right:
@@ -114,10 +117,16 @@ def show_found(scene: Scene, got: Answer) -> list[str]:
         columns=reason_columns(asked.filters, verdicts),
         verdicts=verdicts,
         values=values_shown(rows, got.values, scores),
-        opened=document_id(st.session_state.get("doc") or "") or ids[0],
+        opened=document_id(addressed()) or ids[0],
     )
     show_list(shown, stepper(ids, lambda step: turn_page(got, step)))
     return ids
+
+
+def addressed() -> str:
+    """The document box, which is drawn after the list: in the first run its value is in the URL."""
+    held = st.session_state if DOCUMENT in st.session_state else st.query_params
+    return str(held.get(DOCUMENT) or "")
 
 
 def page_number(found: int) -> int:

@@ -91,11 +91,12 @@ def note_box(ws: Workspace, document: str) -> None:
 def undo_buttons(ws: Workspace) -> None:
     """Take back the last event, or restore it."""
     state = state_of(ws)
-    for words, function, event in (("Undo", undo, state.last), ("Redo", redo, state.next)):
-        st.button(
-            label(words), key=words, type="tertiary", disabled=not event,
-            help=label(event) or None, on_click=tried, args=(function, ws),
-        )  # fmt: skip
+    with st.container(horizontal=True, gap="xsmall", width="content"):  # wrap together
+        for words, function, event in (("Undo", undo, state.last), ("Redo", redo, state.next)):
+            st.button(
+                label(words), key=words, type="tertiary", disabled=not event,
+                help=label(event) or None, on_click=tried, args=(function, ws),
+            )  # fmt: skip
 
 
 def show_bulk(ws: Workspace, ids: Callable[[], Sequence[str]], size: int) -> None:
