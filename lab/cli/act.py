@@ -36,6 +36,8 @@ def act(options: argparse.Namespace, action: str, **params: Any) -> Shown:
     ws = workspace(options)
     given = {key: value for key, value in params.items() if value is not None}
     if options.detach:
+        if given.get("shard"):
+            options.misused("a share is a process of a job array, not a job: give one of the two")
         job = start_job(ws, action, given)
         return Shown({"job": job.id}, notes=[f"job {job.id} started; `mixlab jobs` shows it"])
     if given.get("shard"):  # shares of a job array run side by side: each writes its own parts

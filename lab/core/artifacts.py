@@ -11,6 +11,7 @@ skips them next time, so a killed process loses at most the part in flight.
 """
 
 import shutil
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,6 +115,8 @@ def build(
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
         **facts,
     }
+    for scrap in partial.rglob(".*.tmp"):  # of processes that were killed while they wrote
+        scrap.unlink(missing_ok=True)
     write_json(partial / "manifest.json", manifest)
     if load(final) is None:
         shutil.rmtree(final, ignore_errors=True)  # a folder without manifest: somebody damaged it
@@ -126,7 +129,7 @@ def write_part(frame: pl.DataFrame, path: Path) -> None:
 
     A full disk raises LabError; Polars reports it as a ComputeError.
     """
-    temp = path.with_name(f".{path.name}.tmp")
+    temp = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")  # two shares may write it
     try:
         frame.write_parquet(temp, compression="zstd")
         flush(temp)  # before the rename: the manifest that vouches for the part is flushed too

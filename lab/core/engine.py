@@ -35,7 +35,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 ENGINES = ("local", "ray")
-PART = re.compile(r"part-(\d+)")
+PART = re.compile(r"part-(\d+)\.parquet")  # a workspace or source may itself be called part-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ def running_on(engine: Engine) -> Iterator[None]:
         yield
     finally:
         ENGINE.reset(token)
+
+
+def sharing() -> bool:
+    """True in a process of a job array, which must not do what all of them would do."""
+    return ENGINE.get().share is not None
 
 
 def cores() -> int:
@@ -113,7 +118,7 @@ def run_shards(
 def own_tasks(tasks: Sequence[Task], share: tuple[int, int] | None) -> list[Task]:
     """The tasks of a share: those whose part number is k modulo n, whatever else is done by now.
 
-    The number is the first `part-N` in the task, which every shard task names.
+    The number is that of the first `part-N.parquet` in the task, which every shard task names.
     """
     if share is None:
         return list(tasks)

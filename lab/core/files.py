@@ -21,6 +21,7 @@ from lab.core.errors import ConfigError, DataError, LabError
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CHUNK = 1 << 20  # bytes read at once while hashing
+MOST_NODES = 100_000  # of a YAML file with its aliases written out; a long recipe has 1,000
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -96,22 +97,39 @@ def read_yaml(path: Path) -> Any:
 
 
 def refuse_repeats(node: yaml.Node | None, path: Path) -> None:
-    """ConfigError for a key written twice in one mapping: YAML readers keep the last, silently."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise ConfigError(
-                    f"The key {key.value!r} is written twice.",
-                    where=f"{path}, line {key.start_mark.line + 1}",
-                    value=key.value,
-                    next_step="keep one of the two",
-                )
-            seen.add(key.value)
-            refuse_repeats(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            refuse_repeats(item, path)
+    """ConfigError for a key written twice in one mapping: YAML readers keep the last, silently.
+
+    Also for a file whose aliases, written out, make it huge or endless ("billion laughs").
+    """
+    waiting, met = [node], 0
+    while waiting:
+        here, met = waiting.pop(), met + 1
+        if met + len(waiting) > MOST_NODES:
+            raise ConfigError(
+                f"This file holds more than {MOST_NODES:,} values.",
+                where=str(path),
+                next_step="write out what an alias (*name) repeats; aliases of aliases add up",
+            )
+        if isinstance(here, yaml.MappingNode):
+            refuse_repeated_keys(here, path)
+            waiting += [value for _, value in here.value]
+        elif isinstance(here, yaml.SequenceNode):
+            waiting += here.value
+
+
+def refuse_repeated_keys(node: yaml.MappingNode, path: Path) -> None:
+    """ConfigError for a key of `node` that is no plain word, or stands there twice."""
+    seen = set()
+    for key, _ in node.value:
+        plain = isinstance(key, yaml.ScalarNode)
+        if not plain or key.value in seen:
+            raise ConfigError(
+                f"The key {key.value!r} is written twice." if plain else "A key is a plain word.",
+                where=f"{path}, line {key.start_mark.line + 1}",
+                value=key.value if plain else None,
+                next_step="keep one of the two" if plain else "write `key: value`",
+            )
+        seen.add(key.value)
 
 
 def parse_yaml(text: str) -> Any:

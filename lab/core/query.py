@@ -186,7 +186,13 @@ def parse_condition(condition: str) -> dict[str, Any]:
         written = asked.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0]
     finally:
         asked.close()
-    parsed = json.loads(written)
+    try:
+        parsed = json.loads(written)
+    except RecursionError as error:
+        raise ConfigError(
+            "This condition is nested too deeply.",
+            next_step="make it shorter: `a + b + c` nests too",
+        ) from error
     if parsed["error"]:
         raise ConfigError(
             "This is not an SQL condition.",

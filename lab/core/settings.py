@@ -4,6 +4,7 @@ A key that silently does nothing is the commonest fault of data tools (see allen
 unknown keys are refused with the nearest valid name, and a wrong type with the place and the value.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from types import NoneType, UnionType
@@ -64,6 +65,7 @@ def scalar(hint: Any, value: Any, where: str) -> Any:
         and not isinstance(value, bool)
         and float in plain
         and int not in plain
+        and abs(value) <= sys.float_info.max  # 10**400 is an int that no float holds
     ):
         return float(value)
     if not isinstance(value, tuple(plain)):

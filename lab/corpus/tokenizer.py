@@ -35,6 +35,8 @@ EOT = "<|endoftext|>"
 SMALLEST = 257  # 256 bytes and the end-of-text token
 SAMPLE_BYTES = 64_000_000  # of text to train on: more changes few merges of a small vocabulary
 SHARES = 1 << 32
+LONGEST_RUN = 1000  # characters of a word, or of white space, that are trained on as one
+ENDLESS = rf"\S{{{LONGEST_RUN}}}|\s{{{LONGEST_RUN}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,21 @@ class Sample:
             self.progress(number, len(parts), "training a tokenizer")
             frame = pl.scan_parquet(part).filter(train).select("text", "bytes").collect()
             self.bytes += int(frame["bytes"].sum())
-            yield frame["text"].to_list()
+            yield in_pieces(frame["text"])
+
+
+def in_pieces(texts: pl.Series) -> list[str]:
+    """`texts`, those with an endless word in pieces of `LONGEST_RUN` characters.
+
+    Training takes time quadratic in the length of a word: 2.4 s for 80,000 times `a`.
+    """
+    endless = texts.str.contains(ENDLESS)
+    cut = [
+        text[start : start + LONGEST_RUN]
+        for text in texts.filter(endless)
+        for start in range(0, len(text), LONGEST_RUN)
+    ]
+    return [*texts.filter(~endless), *cut]
 
 
 def add_tokenizer(ws: Workspace, name: str, path_or_hub_id: str) -> Facts:

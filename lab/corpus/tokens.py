@@ -17,6 +17,7 @@ takes their place in `of`, and has tokens of its own.
 import multiprocessing
 import os
 import re
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,7 @@ def encode_part(task: Task) -> int:
     frame = pl.read_parquet(task.part, columns=["id", "text"])
     flat, counts = encode(tokenizer, frame["text"].to_list(), task.dtype)
     final = task.folder / f"{task.part.stem}.tokens.npy"
-    temp = final.with_name(f".{final.name}.tmp")
+    temp = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.tmp")
     with temp.open("wb") as handle:
         np.save(handle, flat, allow_pickle=False)
     temp.replace(final)

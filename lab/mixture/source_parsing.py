@@ -100,7 +100,7 @@ def parse_edits(value: object, where: str) -> tuple[str, ...]:
         from lab.curation.edits import EDITS  # imports the patterns: only recipes with edits do
 
         for name in names:
-            if name not in EDITS:
+            if not isinstance(name, str) or name not in EDITS:
                 raise ConfigError(
                     f"Unknown edit {name!r}.",
                     where=where,

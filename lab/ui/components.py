@@ -13,6 +13,7 @@ from lab.corpus.sources import Source, list_sources
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import list_recipes
 from lab.ui.navigation import path, view_of
+from lab.ui.state import forget_unknown
 from lab.ui.text import label, show_error, show_plain
 
 ROWS = 12  # of a table before it scrolls
@@ -69,6 +70,7 @@ def pick_source(ws: Workspace) -> Source | None:
         with empty("No sources yet."):
             link("sources", "Add a source")
         return None
+    forget_unknown("source", found)
     chosen = st.selectbox("Source", list(found), key="source", bind="query-params")
     return found[chosen]
 
@@ -82,6 +84,7 @@ def pick_recipe(ws: Workspace, key: str = "recipe", words: str = "Recipe") -> Re
         with empty("No recipe yet."):
             link("overview", "Start one from the sources")
         return None
+    forget_unknown(key, readable)
     chosen = st.selectbox(label(words), list(readable), key=key, bind="query-params")
     return readable[chosen]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from lab.ui.navigation import menu
-from lab.ui.state import workspace
+from lab.ui.state import carry, workspace
 from lab.ui.text import guarded, label
 
 ASSETS = Path(__file__).with_name("assets")
@@ -26,4 +26,5 @@ with guarded():
             f"Workspace **{label(workspace().root.name)}**",
             help="`mixlab app -w FOLDER` opens another one.",
         )
+    carry(page.url_path)
     page.run()

@@ -6,10 +6,14 @@ numbers: hot reload drops modules, and a kept dataclass would no longer be an in
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
+
+import streamlit as st
 
 from lab.core.workspace import Workspace, create, open_workspace
 
+CARRIED = ("recipe", "source")  # what stays in view from page to page
 WORKSPACE_VARIABLE = "MIXLAB_WORKSPACE"
 DEFAULT_WORKSPACE = "workspace"
 
@@ -20,3 +24,22 @@ def workspace() -> Workspace:
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return create(root)
     return open_workspace(root)
+
+
+def carry(page: str) -> None:
+    """Keep the recipe and the source in view when `page` follows another one.
+
+    Streamlit 1.67 forgets the value of a widget whose page is left, and drops the link's value for
+    a key that this page had bound; a value that is assigned anew stays.
+    """
+    if st.session_state.get("page_in_view") != page:
+        for key in CARRIED:
+            if key in st.session_state:
+                st.session_state[key] = st.session_state[key]
+    st.session_state["page_in_view"] = page
+
+
+def forget_unknown(key: str, options: Collection[object]) -> None:
+    """Drop a carried value that this page does not offer, so that its own default shows."""
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]

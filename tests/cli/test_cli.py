@@ -202,3 +202,14 @@ def test_interruption_is_status_130_and_the_same_command_continues(tmp_path: Pat
     assert "run the same command to continue" in said
     assert not (w / "lock.json").exists()
     assert mixlab(*argv).returncode == 0
+
+
+def test_a_share_needs_a_tokenizer_and_is_no_job(tmp_path: Path) -> None:
+    w = str(tmp_path / "w")
+    web = write_jsonl(tmp_path / "web.jsonl", plain_texts(5, 80, 1))
+    mixlab("init", "-w", w)
+    mixlab("add", "web", str(web), "-w", w)
+    share = mixlab("measure", "--shard", "0/2", "-w", w)
+    assert share.returncode == 1
+    assert "no tokenizer yet" in share.stderr and "mixlab tokenizer" in share.stderr
+    assert mixlab("measure", "--shard", "0/2", "--detach", "-w", w).returncode == 2

@@ -126,12 +126,14 @@ def touch(path: str) -> None:
 def test_the_shares_of_a_job_array_do_every_part_once_whatever_is_done_by_then(
     tmp_path: Path,
 ) -> None:
-    paths = [str(tmp_path / f"part-{k:05d}.parquet") for k in range(7)]
+    folder = tmp_path / "part-3"  # a workspace may be called so
+    folder.mkdir()
+    paths = [str(folder / f"part-{k:05d}.parquet") for k in range(7)]
     done = []
     for own in range(3):
         with running_on(Engine(share=(own, 3))), pytest.raises(ShareDone, match="without --shard"):
             run_shards(touch, [p for p in paths if not Path(p).exists()], message="touched")
-        done.append(len(list(tmp_path.iterdir())))
+        done.append(len(list(folder.iterdir())))
     assert done == [3, 5, 7]
 
 

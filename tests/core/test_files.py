@@ -117,3 +117,20 @@ def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'web' is written twice") as error:
         read_yaml(tmp_path / "r.yaml")
     assert "line 3" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i in range(1, 12)),
+        "a: &a [*a]",
+        "? [a]\n: 1",
+    ],
+)
+def test_yaml_that_grows_without_end_or_has_lists_as_keys_is_refused(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        read_yaml(tmp_path / "r.yaml")
+    assert error.value.next_step

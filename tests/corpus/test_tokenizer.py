@@ -213,3 +213,11 @@ def test_a_description_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"eot_ids": 3}))
     with pytest.raises(ConfigError, match="did you mean eot_id"):
         load_tokenizer(ws, "t")
+
+
+def test_a_word_of_a_megabyte_does_not_stop_the_training(tmp_path: Path) -> None:
+    own = create(tmp_path / "w")
+    texts = ["a" * 1_000_000, " " * 1_000_000 + "b", *(f"a river and stone {k}" for k in range(9))]
+    add(own, "s", texts)
+    train_tokenizer(own, "bpe", vocab_size=280)  # minutes for each, as one word
+    assert vocab_size(own, "bpe") == 280

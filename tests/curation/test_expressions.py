@@ -80,6 +80,9 @@ def test_an_expression_decides_row_by_row(text, passes):
         ("x > 1 and " * 400 + "x > 1", "too long", str(LONGEST)),
         ("not " * 490 + "tags.good", "not an SQL expression", ""),
         ("x > 1\x00", "is not allowed", "AND"),
+        ('`x" / "y` > 1', "'`' is not allowed", "AND"),
+        ('`x" IS NULL OR "y` > 1', "'`' is not allowed", "AND"),
+        ("greatest() + x > 1", "not an SQL expression", ""),
     ],
 )
 def test_what_is_outside_the_language_is_refused_when_it_is_read(text, complaint, next_step):

@@ -25,7 +25,7 @@ from lab.curation.labels.draw import allocate, draw
 from lab.curation.labels.endpoint import connect
 from lab.curation.labels.llm import label_with_llm
 from lab.curation.labels.prompts import PROMPTS, Prompt, load_prompt
-from lab.curation.labels.replies import asked_wait
+from lab.curation.labels.replies import Reply, asked_wait, parse_reply
 from lab.curation.labels.spending import Budget, Ledger, Tokens
 
 PROMPT = PROMPTS["educational"]
@@ -168,11 +168,14 @@ def test_a_rate_limit_is_waited_for(ws: Workspace) -> None:
     assert all(b - a >= 0.3 for a, b, _ in seen.values())
 
 
+FAR = "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"
+
+
 def test_retry_after_is_a_number_or_a_date() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=40))
     assert 35 < asked_wait({"Retry-After": soon}) < 41
     assert asked_wait({"Retry-After": "7"}) == 7
-    for value in ("", "soon", "-5", "1e999", "Thu, 01 Jan 1970 00:00:00 GMT"):
+    for value in ("", "soon", "-5", "1e999", "Thu, 01 Jan 1970 00:00:00 GMT", FAR):
         assert asked_wait({"Retry-After": value}) == 0
 
 
@@ -321,11 +324,30 @@ def test_prompts_come_from_files(tmp_path: Path) -> None:
         ("<think>score: 1</think>\nEducational score: 0", 0), ("Educational score: 3.0", 3),
         ("Educational score: 4/10", None), ("score: 45", None), ("Educational score: 3.5", None),
         ("Educational score: 3\nEducational score: 4", None), ("Educational score: 0-5", None),
+        ("score: 3/" + "9" * 5000, None), ("<think>" * 3 + "1</think>2", 2),
         ("-1", None), ("", None), ('{"score": true}', None), ("{" * 9000, None),
     ],
 )  # fmt: skip
 def test_answers_are_read_strictly(answer: str, label: int | None) -> None:
     assert PROMPT.read(answer)[0] == label
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "score" + "*" * 900_000 + "x", "3" + "*" * 900_000 + "x", '{"a"' + " " * 900_000 + "b}",
+        "<think>" * 120_000, "score: 1" + " " * 900_000 + "x",
+    ],
+)  # fmt: skip
+def test_an_answer_of_a_megabyte_is_read_in_linear_time(answer: str) -> None:
+    assert PROMPT.read(answer)[0] in (None, 1)  # hours, where a pattern backtracks
+
+
+def test_impossible_numbers_of_tokens_are_not_believed() -> None:
+    value = {"choices": [{"message": {"content": "3"}}]}
+    for number in (10**400, -1, True, 1e9, "7"):
+        usage = {"prompt_tokens": number, "completion_tokens": number}
+        assert parse_reply(value | {"usage": usage}) == Reply("3", None, None)
 
 
 def test_yes_and_no_are_read_strictly() -> None:

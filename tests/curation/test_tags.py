@@ -219,6 +219,8 @@ def test_labels_of_people_become_training_labels(ws: Workspace, tmp_path: Path) 
         tag(ws, [f"web/{grade - 1 if grade else 0}"], f"level-{grade}")
     export_labels(ws, "level", path)
     assert read_labels(path).rows() == [("web/0", 0.0), ("web/4", 5.0)]
+    vote(ws, "web/1", "Is it (really good?", True, by="ann")
+    assert export_labels(ws, "Is it (really good?", path) == 1
     tag(ws, ["web/1"], "level")
     with pytest.raises(DataError, match="one scale"):
         export_labels(ws, "level", path)

@@ -161,3 +161,23 @@ def test_weights_are_normalised_once(weights: dict[str, float]) -> None:
     recipe = parse_recipe(value, "x")
     assert sum(recipe.mixture.phases[0].weights.values()) == pytest.approx(1, abs=1e-9)
     assert parse_recipe(recipe_mapping(recipe), "x") == recipe, "not a bit changes when read back"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"edits": [{"mask-pii": 1}]},
+        {"edits": [["mask-pii"]]},
+        {"filters": [{"signal": "gopher.word_count", "min": 10**400}]},
+    ],
+)
+def test_values_that_python_stumbles_over_are_refused_in_words(body: dict[str, Any]) -> None:
+    phases = [{"name": "all", "share": 1, "weights": {"web": 1}}]
+    value = {
+        "name": "r",
+        "sources": {"web": body},
+        "mixture": {"tokens": 10, "phases": phases},
+    }
+    with pytest.raises(ConfigError) as error:
+        parse_recipe(value, "r.yaml")
+    assert error.value.where.startswith("r.yaml.sources.web")

@@ -38,7 +38,7 @@ OPERATORS = ("=", "<>", "!=", "<", "<=", ">", ">=", "+", "-", "*", "(", ")", ","
 TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<text>'(?:[^']|'')*')
-    |(?P<quoted>"(?:[^"])+"|`[^`]+`)
+    |(?P<quoted>"[^"]+"|`[^`"]+`)
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<word>[A-Za-z_]\w*(?:[.@]\w+)*)
     |(?P<operator>--|/\*|[=<>!]+|[-+*(),])
@@ -126,7 +126,8 @@ def check_sql(written: str, where: str) -> None:
     """ConfigError unless a canonical expression is one SQL expression."""
     try:
         found = pl.sql_expr(written)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        # `greatest()` panics in Polars
         raise refuse("This is not an SQL expression.", where, written, str(error)) from error
     if set(found.meta.root_names()) != set(columns_in(written)):  # `a > 1 b` is `a > 1 AS b`
         raise refuse("This is more than one SQL expression.", where, written, "join them with AND")

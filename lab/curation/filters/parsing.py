@@ -6,6 +6,7 @@ tests nothing is the commonest fault of filter files (allenai/dolma#231).
 """
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
@@ -154,7 +155,8 @@ def threshold(value: object, where: str) -> float | None:
     """A finite number, or None if the key is absent or empty."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    most = sys.float_info.max  # an int such as 10**400 is larger than any float
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
         raise ConfigError(
             "A threshold must be a finite number.",
             where=where,

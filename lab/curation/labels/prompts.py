@@ -58,12 +58,13 @@ it is well formed, holds some usable knowledge of the world, and is free of hate
 matter. Answer with one word, yes or no."""
 
 SCALE = re.compile(r"(\d{1,3})-(\d{1,3})")
-THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+# No repetition gives anything back (`*+`): an answer of 1 MB must take linear time.
 NUMBER = (
-    r"[*_`\s]*(-?\d+(?:\.\d+)?)[*_`]*(?:\s*(?:/|out of)\s*(\d+))?(?![\w%]|[.,]\d|\s*[-–/]\s*\d)"
+    r"[*_`\s]*+(-?\d++(?:\.\d++)?)[*_`]*+(?:\s*+(?:/|out of)\s*+(\d++))?"
+    r"(?![\w%]|[.,]\d|\s*+[-–/]\s*+\d)"
 )
-NAMED = re.compile(rf"\beducational score[*_`]*\s*(?::|=|is)?{NUMBER}", re.IGNORECASE)
-PLAIN = re.compile(rf"\b(?:score|rating|label|points)[*_`]*\s*(?::|=|is)?{NUMBER}", re.IGNORECASE)
+NAMED = re.compile(rf"\beducational score[*_`]*+\s*+(?::|=|is)?{NUMBER}", re.IGNORECASE)
+PLAIN = re.compile(rf"\b(?:score|rating|label|points)[*_`]*+\s*+(?::|=|is)?{NUMBER}", re.IGNORECASE)
 KEYS = ("educational_score", "score", "rating", "label", "answer")
 
 
@@ -94,7 +95,7 @@ class Prompt:
 
     def read(self, answer: str) -> tuple[int | None, str]:
         """(label, "") or (None, what is wrong with the answer)."""
-        text = THOUGHTS.sub("", answer).strip()
+        text = without_thoughts(answer).strip()
         return read_yes_no(text) if self.scale == "yes-no" else read_score(text, *self.bounds)
 
 
@@ -141,6 +142,12 @@ def check_prompt(prompt: Prompt) -> Prompt:
     return prompt
 
 
+def without_thoughts(answer: str) -> str:
+    """An answer without what a model thinks aloud, `<think>...</think>`; in linear time."""
+    *thought, rest = answer.split("</think>")
+    return "".join(piece.partition("<think>")[0] for piece in thought) + rest
+
+
 def read_score(text: str, low: int, high: int) -> tuple[int | None, str]:
     """A whole number of the scale: from JSON, behind a name, or the whole answer."""
     found = scores_in_json(text)
@@ -153,7 +160,7 @@ def read_score(text: str, low: int, high: int) -> tuple[int | None, str]:
     if len(set(found)) > 1:
         return None, "several scores"
     value, out_of = found[0]
-    if out_of and int(out_of) != high:
+    if out_of and float(out_of) != high:  # int() refuses 5,000 digits
         return None, "another scale"
     number = float(value)
     if not number.is_integer() or not low <= number <= high:
@@ -163,7 +170,7 @@ def read_score(text: str, low: int, high: int) -> tuple[int | None, str]:
 
 def scores_in_json(text: str) -> list[tuple[str, str | None]]:
     """The scores of the JSON object that the answer is, fenced or not; else none."""
-    body = re.sub(r"^```(?:json)?\s*|\s*```$", "", text.strip())
+    body = text.strip().removeprefix("```").removeprefix("json").removesuffix("```").strip()
     value = parse_json(body) if body.startswith("{") else None
     found = {key: value[key] for key in KEYS if key in value} if isinstance(value, dict) else {}
     return [

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+MOST_TOKENS = 1_000_000_000  # of one answer; a larger number is nonsense, and overflows a price
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -34,7 +36,7 @@ def asked_wait(headers: Mapping[str, str]) -> float:
         return float(value)
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: an offset of a million years
         return 0.0
     zone = when if when.tzinfo else when.replace(tzinfo=UTC)
     return max(0.0, (zone - datetime.now(UTC)).total_seconds())
@@ -54,6 +56,6 @@ def parse_reply(value: Any) -> Reply:
 
 def whole(value: object, least: int) -> int | None:
     """A number of tokens, or None for what cannot be one."""
-    return (
-        value if isinstance(value, int) and not isinstance(value, bool) and value >= least else None
-    )
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if least <= value <= MOST_TOKENS else None

@@ -16,6 +16,7 @@ on demand, under the documents that bear it, so other tags do not make it stale.
 3 us an event and 0.3 us an id, and is remembered until the file grows.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,6 +210,6 @@ def tag_labels(tags: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def grades(tags: pl.DataFrame, name: str) -> pl.DataFrame:
     """Columns id, label, by of tags that end in a number."""
-    own = tags.filter(pl.col("tag").str.contains(rf"^{name}-\d{{1,3}}$"))
+    own = tags.filter(pl.col("tag").str.contains(rf"^{re.escape(name)}-\d{{1,3}}$"))
     label = pl.col("tag").str.extract(r"(\d+)$").cast(pl.Float64).alias("label")
     return own.select("id", label, pl.lit("tags").alias("by"))

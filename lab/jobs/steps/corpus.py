@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from lab.core.engine import sharing
 from lab.core.errors import ConfigError
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
@@ -63,6 +64,12 @@ def chosen_tokenizer(ws: Workspace, name: str | None, progress: Progress) -> str
     known = tokenizers.list_tokenizers(ws)
     if name or known:
         return name or tokenizers.default_tokenizer(ws)
+    if sharing():  # every process of the array would train one, beside the others
+        raise ConfigError(
+            "There is no tokenizer yet, and the shares of a job array cannot train one.",
+            where="--shard",
+            next_step="first `mixlab tokenizer NAME`, then the shares",
+        )
     tokenizers.train_tokenizer(ws, "bpe-4k", vocab_size=4096, progress=progress)
     return "bpe-4k"
 

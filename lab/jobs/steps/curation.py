@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lab.core.engine import each_share
+from lab.core.engine import each_share, sharing
 from lab.core.errors import ConfigError
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
@@ -133,6 +133,12 @@ def allow_ngrams(
     """Replace the list of allowed n-grams if that was asked for; how many spare something."""
     from lab.curation.contamination.allow import allow, allow_file, common_ngrams, read_allowed
 
+    if sharing() and (p.allow is not None or p.allow_common is not None):
+        raise ConfigError(
+            "The list of allowed n-grams is for one process to write.",
+            where="--shard",
+            next_step="run it once with the list and without --shard, then the shares without it",
+        )
     if p.allow is not None and p.allow_common is not None:
         raise ConfigError(
             "Allowed n-grams come from a file or from the corpus, not from both.",

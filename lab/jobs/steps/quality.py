@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from lab.core.engine import sharing
 from lab.core.errors import ConfigError
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
@@ -14,9 +15,16 @@ Result = dict[str, Any]
 
 def score(ws: Workspace, p: a.Score, progress: Progress) -> Result:
     """A head learned from labels, and its score of every document."""
-    from lab.curation.quality import Learning
+    from lab.curation.quality import Learning, find_head
     from lab.curation.quality import score as learn
 
+    if sharing() and find_head(ws, p.name) is None:
+        raise ConfigError(
+            "The head is for one process to learn.",
+            where="--shard",
+            value=p.name,
+            next_step=f"`mixlab score {p.name} --fit-only` first, then the shares",
+        )
     specs = [p.labels] if isinstance(p.labels, str) else p.labels or [f"llm:{p.name}"]
     return learn(
         ws,

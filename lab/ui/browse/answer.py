@@ -154,7 +154,7 @@ def offer_embedding(ws: Workspace, pool: Pool, asked: Asked) -> None:
     if any(embedded_id(ws, source) for source in pool.sources):
         return
     if st.button("Embed a sample", key="embed_first", type="primary"):
-        start(ws, "embed", {"source": one_of(pool.sources)})
+        start(ws, "embed", {"source": one_of(tuple(pool.sources))})
 
 
 def one_of(sources: tuple[str, ...]) -> str | None:

@@ -15,6 +15,7 @@ from lab.ui.browse.ordering import RANDOM, STORED
 from lab.ui.browse.pool import Pool, column_names
 from lab.ui.components import table
 from lab.ui.signal_words import signal_words
+from lab.ui.state import forget_unknown
 from lab.ui.text import label
 
 QUERY, MODE, FILTERS, PAGE, SOURCE, LONGER = "q", "mode", "f", "page", "source", "longer"
@@ -54,6 +55,7 @@ class Asked:
 def pick_scope(ws: Workspace) -> list[str]:
     """The sources looked at: one, or all."""
     names = [source.name for source in list_sources(ws)]
+    forget_unknown(SOURCE, [ALL, *names])
     chosen = st.selectbox("Source", [ALL, *names], key=SOURCE, bind="query-params")
     return names if chosen == ALL else [str(chosen)]
 

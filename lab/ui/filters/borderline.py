@@ -70,7 +70,7 @@ def judge_votes(dropped: tuple[int, int], kept: tuple[int, int]) -> Finding:
 
 def needed(agreeing: int, votes: int) -> int:
     """Further votes after which the interval leaves one half, if the share stays as it is."""
-    share = agreeing / votes if votes else 0.75
+    share = agreeing / votes if votes >= FEWEST else 0.75  # of a handful the share says nothing
     for n in range(max(votes + 1, FEWEST), HOPELESS + 1):
         found = wilson(round(share * n), n)
         if found.low > 0.5 or found.high < 0.5:

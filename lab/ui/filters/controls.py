@@ -23,6 +23,7 @@ from lab.ui.filters.evidence import names_of
 from lab.ui.filters.scene import Scene, choices, lines_of, values_of
 from lab.ui.formats import count, number, sentence
 from lab.ui.signal_words import signal_words
+from lab.ui.state import forget_unknown
 from lab.ui.text import label, show_plain
 
 LISTED = 60  # values of a column of text that can be chosen
@@ -31,6 +32,7 @@ WHERE_KEY = "where_text"
 
 def pick_scope(recipe: Recipe) -> str:
     """For whom a rule is changed; in the URL."""
+    forget_unknown("source", scopes_of(recipe))
     open_on("source", scopes_of(recipe))
     return st.selectbox(
         "Rules of", scopes_of(recipe), key="source", bind="query-params", format_func=scope_words
