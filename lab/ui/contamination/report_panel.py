@@ -108,7 +108,7 @@ def source_bars(sources: pl.DataFrame) -> object:
             customdata=amount, hovertemplate="%{y}: %{customdata:,} documents (%{x:.2%})",
         )  # fmt: skip
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_xaxes(tickformat=".2~%", rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
     return figure
 
