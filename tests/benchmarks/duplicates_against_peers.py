@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import polars as pl
+import real_texts
 
 from lab.core.artifacts import Artifact, build, write_part
 from lab.core.engine import Engine, running_on
@@ -41,22 +42,14 @@ from lab.core.workspace import Workspace, create
 from lab.curation.duplicates import MinHash
 from lab.curation.duplicates.find import group_documents
 
-SHORTEST, LONGEST = 700, 20_000  # characters: about 2.9 kB on average in the development data
 WANTED = {"datatrove": 50, "datasketch": 15}
 PART = 10_000  # documents a part
 VOCABULARY = 50_000
 
 
-def read(folder: Path, documents: int) -> list[str]:
+def with_copies(folder: Path, documents: int) -> list[str]:
     """A seeded sample of texts from all files of a folder, and edited copies of a tenth."""
-    frames = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".parquet":
-            frames.append(pl.read_parquet(path, columns=["text"]))
-        elif ".jsonl" in path.name:
-            frames.append(pl.read_ndjson(path).select("text"))
-    texts = pl.concat(frames).filter(pl.col("text").str.len_chars().is_between(SHORTEST, LONGEST))
-    drawn = texts.sample(min(documents, texts.height), shuffle=True, seed=0)["text"].to_list()
+    drawn = real_texts.read(folder, documents)
     rng = np.random.default_rng(0)
     for k in range(0, len(drawn) - 1, 10):
         words = drawn[k].split(" ")
@@ -120,7 +113,7 @@ def search(ws: Workspace, found: Artifact) -> Artifact:
 
 def compare(folder: Path, documents: int, peers: Path) -> bool:
     """Print the three speeds; True if ours reaches both ratios."""
-    texts = read(folder, documents)
+    texts = with_copies(folder, documents)
     size = sum(len(text.encode()) for text in texts)
     print(f"{len(texts)} documents, mean {size / len(texts) / 1e3:.2f} kB")
     root = Path(tempfile.mkdtemp())

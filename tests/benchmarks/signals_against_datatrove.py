@@ -27,6 +27,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 
 import make_signal_golden as golden
 import polars as pl
+import real_texts
 from datatrove.data import Document
 from datatrove.pipeline.filters import (
     C4QualityFilter,
@@ -38,20 +39,6 @@ from datatrove.pipeline.filters import (
 from lab.curation.filters.mask import fail_mask
 from lab.curation.presets import load_preset
 from lab.curation.signals import DEFINITIONS, compute
-
-SHORTEST, LONGEST = 700, 20_000  # characters: about 2.9 kB on average in the development data
-
-
-def read(folder: Path, documents: int) -> list[str]:
-    """A seeded sample of texts from all files of a folder."""
-    frames = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".parquet":
-            frames.append(pl.read_parquet(path, columns=["text"]))
-        elif ".jsonl" in path.name:
-            frames.append(pl.read_ndjson(path).select("text"))
-    texts = pl.concat(frames).filter(pl.col("text").str.len_chars().is_between(SHORTEST, LONGEST))
-    return texts.sample(min(documents, texts.height), shuffle=True, seed=0)["text"].to_list()
 
 
 def chain(texts: list[str]) -> list[str]:
@@ -115,7 +102,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--documents", type=int, default=5000)
     arguments = parser.parse_args()
-    texts = read(arguments.data, arguments.documents)
+    texts = real_texts.read(arguments.data, arguments.documents)
     size = sum(len(text.encode()) for text in texts) / 1e6
     print(f"{len(texts)} documents, {size:.1f} MB, mean {size * 1e3 / len(texts):.2f} kB")
 

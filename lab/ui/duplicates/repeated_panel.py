@@ -20,10 +20,9 @@ from lab.curation.duplicates import MinHash
 from lab.curation.duplicates.repeated import COLUMNS, MIN_CHARACTERS, require_repeated
 from lab.ui.columns import share, whole
 from lab.ui.components import empty, link, table
+from lab.ui.duplicates.curves import draw_curves
 from lab.ui.duplicates.search_panel import search_params
-from lab.ui.figures import DASHES, add_cut, blank, draw, source_colours
 from lab.ui.job_panel import start
-from lab.ui.text import figure_text
 
 UNITS = list(MIN_CHARACTERS)  # lines, paragraphs
 GRID = [k / 20 for k in range(1, 21)]
@@ -107,19 +106,9 @@ def shares(
 
 def show_curve(ws: Workspace, curve: pl.DataFrame, cut: float) -> None:
     """Share of each source's tokens in documents repeated from a share up."""
-    colour = source_colours(ws)
-    figure = blank(280, x="repeated share of a document", y="share of the source's tokens")
-    for k, source in enumerate(curve["source"].unique().sort()):
-        own = curve.filter(source=source)
-        figure.add_scatter(
-            x=own["at"], y=own["token_share"], name=figure_text(source), mode="lines",
-            line={"color": colour.get(source), "dash": DASHES[k % len(DASHES)]},
-            hovertemplate="%{x:.2f}: %{y:.2%}",
-        )  # fmt: skip
-    add_cut(figure, cut, f"{cut:.2f}")
-    figure.update_yaxes(tickformat=".1%", rangemode="tozero")
-    figure.update_layout(margin={"t": 72}, legend={"y": 1.14})  # the cut's words stand between
-    draw(figure, "repeated_curve", "Share of each source in documents that repeat others")
+    axes = ("repeated share of a document", "share of the source's tokens")
+    alt = "Share of each source in documents that repeat others"
+    draw_curves(ws, curve, ("at", "token_share"), axes, cut, "repeated_curve", alt)
 
 
 def show_table(rows: pl.DataFrame) -> None:

@@ -21,12 +21,11 @@ from lab.diversity.embed import require_embeddings
 from lab.diversity.encoder import DEFAULT
 from lab.ui.columns import share, whole
 from lab.ui.components import empty, link, table
+from lab.ui.duplicates.curves import draw_curves
 from lab.ui.duplicates.pairs_panel import show_pair
 from lab.ui.duplicates.search_panel import search_params
-from lab.ui.figures import DASHES, add_cut, blank, draw, source_colours
 from lab.ui.formats import number
 from lab.ui.job_panel import start
-from lab.ui.text import figure_text
 
 EPSILONS = [k / 100 for k in range(1, 31)]
 EDGE = 20  # pairs shown around the threshold
@@ -98,20 +97,10 @@ def counts(frame: pl.DataFrame, epsilon: float) -> pl.DataFrame:
 
 def show_curve(ws: Workspace, frame: pl.DataFrame, epsilon: float) -> None:
     """Share of each source's embedded documents that falls, over epsilon."""
-    colour = source_colours(ws)
     curve = pl.concat(counts(frame, e).with_columns(epsilon=pl.lit(e)) for e in EPSILONS)
-    figure = blank(280, x="epsilon: larger removes more", y="share of embedded documents")
-    for k, source in enumerate(curve["source"].unique().sort()):
-        own = curve.filter(source=source)
-        figure.add_scatter(
-            x=own["epsilon"], y=own["share"], name=figure_text(source), mode="lines",
-            line={"color": colour.get(source), "dash": DASHES[k % len(DASHES)]},
-            hovertemplate="%{x:.2f}: %{y:.2%}",
-        )  # fmt: skip
-    add_cut(figure, epsilon, f"{epsilon:.2f}")
-    figure.update_yaxes(tickformat=".1%", rangemode="tozero")
-    figure.update_layout(margin={"t": 72}, legend={"y": 1.14})  # the cut's words stand between
-    draw(figure, "semantic_curve", "Share of embedded documents that falls, over epsilon")
+    axes = ("epsilon: larger removes more", "share of embedded documents")
+    alt = "Share of embedded documents that falls, over epsilon"
+    draw_curves(ws, curve, ("epsilon", "share"), axes, epsilon, "semantic_curve", alt)
 
 
 def show_table(frame: pl.DataFrame, epsilon: float) -> None:
