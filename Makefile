@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKSPACE ?= workspace
 PORT ?= 8501
 
-.PHONY: app test quick check format types lint browser benchmark trainers clean
+.PHONY: app test quick check format types lint browser benchmark trainers harness clean
 
 app: $(VENV)/installed
 	$(BIN)/mixlab app -w $(WORKSPACE) --port $(PORT)
@@ -57,3 +57,10 @@ trainers: $(VENV)/installed
 	$(BIN)/python -m tests.trainers.make_exports build/trainers
 	MIXLAB_EXPORTS=$(CURDIR)/build/trainers .venv-trainers/bin/python -m pytest -q -c /dev/null --noconftest \
 	  --rootdir tests/trainers tests/trainers/check_parsers.py
+
+# Sums of our scorer against lm-evaluation-harness itself, in an environment of its own.
+harness: $(VENV)/installed
+	test -x .venv-harness/bin/python || $(PYTHON) -m venv .venv-harness
+	.venv-harness/bin/python -m pip install --quiet $$(grep '^torch==' tests/harness/requirements.txt)
+	.venv-harness/bin/python -m pip install --quiet -r tests/harness/requirements.txt
+	$(BIN)/python -m pytest tests/evaluation/test_harness.py

@@ -1,35 +1,61 @@
-"""Compare: two mixtures on held-out text and benchmarks, with intervals."""
+"""Compare: which of two mixtures is better, whether that is real, and whether it can be trusted."""
 
 import streamlit as st
 
-from lab.ui import comparison
-from lab.ui.components import empty, header, link, next_steps
+from lab.evaluation.criteria import DEFAULT
+from lab.ui.comparison import (
+    choosing,
+    real_panel,
+    results,
+    scale_panel,
+    scores_panel,
+    trust_panel,
+    verdict_panel,
+)
+from lab.ui.components import header, next_steps
 from lab.ui.job_panel import watch
 from lab.ui.state import workspace
-from lab.ui.text import guarded
+from lab.ui.text import guarded, label
+
+VIEWS = (
+    "Benchmarks",
+    "Is it real?",
+    "Held-out text",
+    "Other sizes",
+    "Can these metrics be trusted?",
+)
 
 ws = workspace()
 header("compare")
-watch(ws, ["train", "evaluate"], "compare")
-names = comparison.compared_names(ws)
-if len(names) < 2:
-    with empty("Two recipes with scored runs are needed."):
-        comparison.show_nothing_scored(names)
-        link("runs", "Train proxy runs")
-    st.stop()
-
-first, second = st.columns(2)
-a = str(first.selectbox("Baseline (A)", names, key="a", bind="query-params"))
-b = str(second.selectbox("Compared with it (B)", names, index=1, key="b", bind="query-params"))
-if a == b:
-    st.caption("Choose two different recipes.")
-    st.stop()
+watch(ws, ["train", "sweep", "evaluate"], "compare")
 with guarded():
-    found = comparison.comparison_of(ws, a, b)
-    comparison.show_summary(found, a, b)
-    for scope in comparison.SCOPES:
-        comparison.show_scope(found, scope, a, b)
-    comparison.show_advice(found)
+    chosen = choosing.pick_two(ws)
+    if chosen is None:
+        st.stop()
+    a, b = chosen
+    metric = choosing.pick_metric()
+    gained = results.gain_of(ws, a, b, metric)
+    verdict_panel.show_verdict(gained)
+    verdict_panel.show_guardrails(gained, a, b)
+    st.space("small")
+    view = st.segmented_control(
+        "Look at", VIEWS, default=VIEWS[0], key="compare_view", bind="query-params", required=True
+    )
+    compared = results.comparison_of(ws, a, b)
+    if view == "Is it real?":
+        real_panel.show_checks(gained, a, b)
+    elif view == "Other sizes":
+        scale_panel.show_scale(results.scale_of(ws, [a, b]))
+    elif view == VIEWS[-1]:
+        trust_panel.show_trust(results.gate_of(ws, a, b, trust_panel.pick_limits()))
+    else:
+        judged = results.gate_of(ws, a, b, DEFAULT)
+        scopes = ("heldout",) if view == "Held-out text" else ("benchmark", "twin")
+        for scope in scopes:
+            measure = "bpb" if scope == "heldout" else metric
+            scores_panel.show_scope(compared, judged, scope, measure, a, b)
+        for note in compared.notes:
+            st.caption(label(note))
     st.caption(
         "Intervals are 95 %, over seeds and items together. Unresolved means that the interval "
         "holds zero: the runs do not tell which is better. Proxy runs rank mixtures; a large model "

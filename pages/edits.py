@@ -17,10 +17,13 @@ from lab.ui.text import guarded, label
 ws = workspace()
 header("edits")
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    source = pick_source(ws)
+    first, second = st.container(), st.container()
+    with second:
+        recipe = pick_recipe(ws)
+    with first:
+        source = pick_source(ws, recipe.sources if recipe else ())
     if source is None:
         st.stop()
-    recipe = pick_recipe(ws)
 watch(ws, ["edit", "measure"], "edits")
 VIEWS = ("Edits", "Read the changes", "Sources", "Personal data", "Ledger")
 

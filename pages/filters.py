@@ -1,12 +1,13 @@
 """Filters: move a threshold, see at once what falls in every source, read it, save it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lab.mixture.recipe import Recipe
 from lab.ui.components import header, next_steps, pick_recipe
 from lab.ui.cuts import drafted_recipe
 from lab.ui.filters import controls, effect, views
-from lab.ui.filters.drafts import draft_box
+from lab.ui.filters.drafts import SAVED, draft_box, recipe_in_draft
 from lab.ui.filters.saving import save_bar
 from lab.ui.filters.scene import Scene
 from lab.ui.job_panel import watch
@@ -30,23 +31,40 @@ for source in controls.sources_of(recipe, scope):
 
 
 @st.fragment
-def live(recipe: Recipe, scope: str) -> None:
-    """Everything that follows a threshold."""
-    held, picture, totals, line = (st.container() for _ in range(4))
+def hand(recipe: Recipe, scope: str) -> None:
+    """The rule in the hand and how it is looked at."""
+    with guarded():
+        new = recipe_in_draft(recipe)
+        key = controls.pick_rule(ws, recipe, new, scope)
+        look = controls.look_bar(ws, recipe, new, scope, key)
+        numbers = st.container()
+        view, below = views.choose(), st.container()
+        live(recipe, scope, key, look, view, numbers, below)
+
+
+@st.fragment
+def live(
+    recipe: Recipe, scope: str, key: str, look: controls.Look, view: str,
+    numbers: DeltaGenerator, below: DeltaGenerator,
+) -> None:  # fmt: skip
+    """What follows a threshold and nothing else: numbers first, then what is read beside them."""
+    if st.session_state.pop(SAVED, False):
+        st.rerun()
+    with numbers:
+        picture, totals, line = (st.container() for _ in range(3))
     with guarded():
         with line:
             draft = draft_box(recipe)
-            save_bar(ws, recipe, draft)
-        new = drafted_recipe(recipe, draft)
-        with held:
-            key = controls.pick_rule(ws, recipe, new, scope)
-        scene = Scene(ws, recipe, new, draft, scope, key)
+        scene = Scene(ws, recipe, drafted_recipe(recipe, draft), draft, scope, key)
         with picture:
-            controls.show_rule(scene)
+            controls.show_rule(scene, look)
         with totals:
             effect.show_totals(scene)
-        views.show(scene)
+        with line:
+            save_bar(ws, recipe, draft)
+        with below:
+            views.show(scene, view)
 
 
-live(recipe, scope)
+hand(recipe, scope)
 next_steps(("mixture", "Set the weights", {"recipe": recipe.name}))

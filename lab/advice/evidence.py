@@ -22,6 +22,7 @@ from lab.core.errors import DataError
 from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
+from lab.evaluation.groups import is_pretraining
 
 DEFAULT_SCOPES = ("heldout", "benchmark")
 MEAN = "(mean)"  # rows of the scores that average others
@@ -107,12 +108,13 @@ def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None 
 
 
 def scored_runs(ws: Workspace) -> list[ScoredRun]:
-    """All runs with scores, by id."""
+    """All pretraining runs with scores, by id."""
     folders = sorted(path.parents[1] for path in ws.runs.glob("[!.]*/scores/summary.json"))
-    return [
+    runs = [
         ScoredRun(read_json(f / "run.json"), read_json(f / "scores" / "summary.json"))
         for f in folders
     ]
+    return [run for run in runs if is_pretraining(run.spec)]
 
 
 def same_pools(runs: list[ScoredRun]) -> tuple[list[ScoredRun], list[str]]:

@@ -150,9 +150,9 @@ def train(options: argparse.Namespace) -> Shown:
             size=options.size,
             tokens=options.tokens,
             seeds=seeds(options),
-            workers=options.workers,
-            engine=options.engine,
-            address=options.address,
+            repetition=options.repetition,
+            snapshots=options.snapshots,
+            **where(options),
         )
     )
 
@@ -168,8 +168,13 @@ def resume(options: argparse.Namespace) -> Shown:
     found = [run.id for run in unfinished(ws, names)]
     if not found:
         return Shown({"runs": [], "failed": {}}, notes=["nothing to resume"])
-    where = {key: getattr(options, key) for key in ("workers", "engine", "address")}
-    return failed_runs(act(options, "resume", runs=found, **where))
+    return failed_runs(act(options, "resume", runs=found, **where(options)))
+
+
+def where(options: argparse.Namespace) -> dict[str, Any]:
+    """What runs go through: where they are trained, and what is scored then."""
+    keys = ("score_snapshots", "track", "workers", "engine", "address", "gpus_per_run")
+    return {key: getattr(options, key) for key in keys}
 
 
 def sweep(options: argparse.Namespace) -> Shown:
@@ -183,9 +188,9 @@ def sweep(options: argparse.Namespace) -> Shown:
             size=options.size,
             tokens=options.tokens,
             seed=options.seed,
-            workers=options.workers,
-            engine=options.engine,
-            address=options.address,
+            repetition=options.repetition,
+            snapshots=options.snapshots,
+            **where(options),
         )
     )
 
@@ -194,14 +199,6 @@ def failed_runs(shown: Shown) -> Shown:
     """The same result with exit status 1 if some runs failed."""
     failed = shown.data.get("failed")
     return Shown(shown.data, shown.tables, shown.notes, 1) if failed else shown
-
-
-def add_benchmark(options: argparse.Namespace) -> Shown:
-    """Register a benchmark."""
-    if not (options.name and options.path):
-        options.misused("`benchmark add` needs NAME and PATH")
-    path = str(Path(options.path).resolve())
-    return act(options, "benchmark", name=options.name, path=path, split=options.split)
 
 
 def export(options: argparse.Namespace) -> Shown:

@@ -5,8 +5,11 @@ import argparse
 from lab import __version__
 from lab.cli.commands.advice import add_advice_commands
 from lab.cli.commands.attributes import add_attribute_commands
+from lab.cli.commands.benchmarks import add_benchmark_commands
 from lab.cli.commands.contamination import add_contamination_commands
 from lab.cli.commands.content import add_content_commands
+from lab.cli.commands.judging import add_judging_commands
+from lab.cli.commands.posttraining import add_posttraining_commands
 from lab.cli.commands.quality import add_quality_commands
 from lab.cli.commands.recipes import add_recipe_commands
 from lab.cli.commands.runs import add_training_commands
@@ -28,9 +31,12 @@ def build_parser() -> argparse.ArgumentParser:
     add_attribute_commands(commands)
     add_contamination_commands(commands)
     add_content_commands(commands)
+    add_benchmark_commands(commands)
     add_search_commands(commands)
     add_quality_commands(commands)
     add_recipe_commands(commands)
     add_training_commands(commands)
+    add_posttraining_commands(commands)
+    add_judging_commands(commands)
     add_advice_commands(commands)
     return parser

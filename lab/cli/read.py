@@ -1,13 +1,13 @@
 """Commands that only read: they need no lock and change nothing."""
 
 import argparse
-from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
 from lab.cli.act import workspace
 from lab.cli.show import Shown, rows
+from lab.cli.watch import watch
 from lab.jobs.store import cancel_job, get_job, list_jobs, resume_job
 
 
@@ -80,38 +80,10 @@ def runs(options: argparse.Namespace) -> Shown:
     """Proxy runs and their state."""
     from lab.proxy.runs import list_runs
 
+    if options.watch:
+        return watch(options)
     frame = list_runs(workspace(options))
     return Shown({"runs": rows(frame)}, [("Proxy runs", frame)])
-
-
-def compare(options: argparse.Namespace) -> Shown:
-    """Paired differences between groups of runs, with intervals."""
-    from lab.evaluation.choose import compare_named
-
-    comparison = compare_named(workspace(options), options.groups)
-    title = " against ".join(options.groups)
-    return Shown(comparison.to_json(), [(title, comparison.table())], list(comparison.notes))
-
-
-def benchmarks(options: argparse.Namespace) -> Shown:
-    """Registered benchmarks."""
-    from lab.evaluation.tasks import list_benchmarks
-
-    listed = list_benchmarks(workspace(options))
-    frame = pl.DataFrame(
-        [
-            {
-                "benchmark": b.name,
-                "items": b.items,
-                "kinds": ", ".join(b.kinds),
-                "split": b.split,
-                "chance": b.chance,
-                "skipped": b.skipped,
-            }
-            for b in listed
-        ]
-    )
-    return Shown({"benchmarks": [asdict(b) for b in listed]}, [("Benchmarks", frame)])
 
 
 def jobs(options: argparse.Namespace) -> Shown:

@@ -11,6 +11,9 @@ Which engine is not a step's business, so it is no parameter of the steps: `runn
 all that is called inside. A *share* is for job arrays: process k of n does the tasks whose part
 number is k modulo n and then stops with `ShareDone`; the same command without a share finds their
 parts and finishes.
+
+`slurm` is for proxy runs, each of which becomes a job (`lab.proxy.slurm`). Shards stay in this
+process's machine then: a step of many shards goes to Slurm as a job array of shares.
 """
 
 import multiprocessing
@@ -34,20 +37,22 @@ from lab.core.progress import SILENT, Progress
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-ENGINES = ("local", "ray")
+ENGINES = ("local", "ray", "slurm")
 PART = re.compile(r"part-(\d+)\.parquet")  # a workspace or source may itself be called part-3
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where shards run: `name` is one of ENGINES, `workers` the processes (None: one a core),
-    `address` that of a Ray cluster (None starts one here), `share` (k, n) of a job array.
+    """Where shards and runs are worked on: `name` is one of ENGINES, `workers` the processes (None:
+    one a core), `address` that of a Ray cluster (None starts one here) or the options of Slurm,
+    `share` (k, n) of a job array, `gpus` what a run takes of a GPU (0: nothing is reserved).
     """
 
     name: str = "local"
     workers: int | None = None
     address: str | None = None
     share: tuple[int, int] | None = None
+    gpus: float = 0.0
 
 
 LOCAL = Engine()
@@ -59,6 +64,13 @@ def running_on(engine: Engine) -> Iterator[None]:
     """Run the shards of everything called inside on `engine`. ConfigError for an unknown one."""
     if engine.name not in ENGINES:
         raise ConfigError("Unknown engine.", value=engine.name, next_step=f"one of {ENGINES}")
+    if not 0 <= engine.gpus <= 1:
+        raise ConfigError(
+            "A run trains on one GPU at most.",
+            where="--gpus-per-run",
+            value=engine.gpus,
+            next_step="a share between 0 and 1: 0.25 puts four runs on each GPU",
+        )
     token = ENGINE.set(engine)
     try:
         yield

@@ -19,6 +19,7 @@ import yaml
 
 from lab.core.errors import ConfigError, DataError, LabError
 
+TRUTH = "tag:yaml.org,2002:bool"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CHUNK = 1 << 20  # bytes read at once while hashing
 MOST_NODES = 100_000  # of a YAML file with its aliases written out; a long recipe has 1,000
@@ -118,9 +119,19 @@ def refuse_repeats(node: yaml.Node | None, path: Path) -> None:
 
 
 def refuse_repeated_keys(node: yaml.MappingNode, path: Path) -> None:
-    """ConfigError for a key of `node` that is no plain word, or stands there twice."""
+    """ConfigError for a key of `node` that is no plain word, or stands there twice.
+
+    YAML 1.1 reads the bare words no, on, yes, true as truth values; only `off` means a key here.
+    """
     seen = set()
     for key, _ in node.value:
+        if key.tag == TRUTH and key.value.lower() != "off":
+            raise ConfigError(
+                f"YAML reads the key {key.value!r} as true or false.",
+                where=f"{path}, line {key.start_mark.line + 1}",
+                value=key.value,
+                next_step=f'write "{key.value}" in quotes if that is its name',
+            )
         plain = isinstance(key, yaml.ScalarNode)
         if not plain or key.value in seen:
             raise ConfigError(

@@ -2,10 +2,12 @@
 
 The lock itself is the operating system's (`filelock`: flock on Unix), so a killed process leaves
 nothing to clean up. Beside it a small JSON file says who holds it: readers compare pid *and* start
-time with the living process, because pids are reused.
+time with the living process, because pids are reused. A holder on another machine cannot be looked
+at; there the lock itself is tried, which needs a file system whose locks reach across machines.
 """
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +43,12 @@ def hold(path: Path, purpose: str, patience: float, busy: str) -> Iterator[None]
     except OSError as error:
         raise disk_error(error, path) from error
     try:
-        own = {"pid": os.getpid(), "start": process_start(os.getpid()), "purpose": purpose}
+        own = {
+            "pid": os.getpid(),
+            "start": process_start(os.getpid()),
+            "host": socket.gethostname(),
+            "purpose": purpose,
+        }
         write_json(path, own)
         yield
     finally:
@@ -68,6 +75,19 @@ def read_holder(path: Path) -> dict[str, Any] | None:
 
 
 def held(path: Path) -> bool:
-    """True while the process named in `path` lives."""
+    """True while the process named in `path` lives, here or on another machine."""
     holder = read_holder(path)
-    return holder is not None and process_start(int(holder["pid"])) == holder["start"]
+    if holder is None:
+        return False
+    if holder.get("host", socket.gethostname()) != socket.gethostname():
+        return locked(path)
+    return process_start(int(holder["pid"])) == holder["start"]
+
+
+def locked(path: Path) -> bool:
+    """True if the lock described by `path` cannot be had now."""
+    try:
+        with FileLock(path.with_suffix(".lock")).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True

@@ -2,10 +2,9 @@
 
 One connection per process; every call takes its own cursor, runs one statement with bound
 parameters and returns a finished Polars frame, because DuckDB 2 connections neither share between
-threads nor allow a second query while a result is open. `select_only` is for SQL that a person
-typed: exactly one SELECT, on a connection that can read the given files and nothing else, with a
-time limit and a row cap. `isolated` is for a condition that a person typed: a connection that reads
-no file at all, only the frames given with each query (`ask`), under limits of time and memory.
+threads nor allow a second query while a result is open. `isolated` is for a condition that a person
+typed: a connection that reads no file at all, only the frames given with each query (`ask`), under
+limits of time and memory.
 
 A limit of time interrupts DuckDB between blocks of 2,048 rows; whoever evaluates something slow on
 long texts gives it few rows at a time.
@@ -63,29 +62,6 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def select_only(
-    sql: str, views: Mapping[str, Sequence[Path]], *, limit: int = 10_000, seconds: float = 5.0
-) -> pl.DataFrame:
-    """Run a person's SELECT over `views` (name -> Parquet files) on a locked connection.
-
-    Raises ConfigError if it is not exactly one SELECT, DataError if it fails or exceeds `seconds`.
-    """
-    require_one_select(sql)
-    con = locked(views)
-    try:
-        with time_limit(con, seconds):
-            return con.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) LIMIT {int(limit)}").pl()
-    except duckdb.InterruptException as error:
-        raise DataError(
-            f"The query ran longer than {seconds:g} s and was stopped.",
-            next_step="narrow it with a WHERE clause",
-        ) from error
-    except duckdb.Error as error:
-        raise DataError("The query failed.", value=str(error), next_step="correct it") from error
-    finally:
-        con.close()
-
-
 @contextmanager
 def time_limit(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
     """Interrupt whatever `con` does after `seconds`, again and again until the block ends: a single
@@ -105,30 +81,6 @@ def time_limit(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]
     finally:
         over.set()
         watcher.join()
-
-
-def require_one_select(sql: str) -> None:
-    """ConfigError unless `sql` is exactly one SELECT statement."""
-    try:
-        kinds = [s.type.name for s in connection().cursor().extract_statements(sql)]
-    except duckdb.Error as error:
-        raise ConfigError("This is not SQL.", value=str(error), next_step="correct it") from error
-    if kinds != ["SELECT"]:
-        raise ConfigError(
-            "Only one SELECT is allowed here.", value=kinds, next_step="remove the rest"
-        )
-
-
-def locked(views: Mapping[str, Sequence[Path]]) -> duckdb.DuckDBPyConnection:
-    """A fresh connection that sees `views`, no other file, and cannot be reconfigured."""
-    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
-    folders = sorted({str(path.parent) for paths in views.values() for path in paths})
-    con.execute(f"SET allowed_directories = [{', '.join(map(quote, folders))}]")
-    for view, paths in views.items():
-        con.execute(f"CREATE VIEW {name(view)} AS SELECT * FROM {parquet(paths)}")
-    con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
-    return con
 
 
 @contextmanager

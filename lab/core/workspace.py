@@ -9,6 +9,7 @@
     runs/ID/                       proxy runs: run.json, metrics.jsonl, checkpoint/, model/, scores/
     jobs/ID/                       detached workers: spec, pid, progress, log, result
     labels/                        human or planted labels, one JSONL per attribute
+    cache/                         packed rows that runs share; may go while nothing runs
 
 Everything can be read while others write, because files and folders appear whole
 (`lab.core.files`). One writer at a time: `Workspace.lock`. Formats older than `VERSION` would be

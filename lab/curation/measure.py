@@ -1,8 +1,9 @@
 """Compute quality signals once per document and store them; thresholds come later and cost nothing.
 
 One artifact per source and signal set, its parts aligned with the documents' parts: column `id` and
-one column per definition id. The artifact's id holds the signal VERSION and the documents' id, so a
-changed definition or a changed source makes the signals *missing*, never silently old.
+one column per definition id. The artifact's id holds the signal VERSION, the definition ids and the
+documents' id, so a changed definition, a new signal or a changed source makes the signals
+*missing*, never silently old or short.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ import polars as pl
 from lab.core.artifacts import Artifact, build, find, write_part
 from lab.core.engine import run_shards
 from lab.core.errors import ArtifactMissing, ConfigError, nearest
+from lab.core.files import digest
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
@@ -46,7 +48,12 @@ def measure(
         run_shards(measure_part, tasks, progress=progress, message=message)
         return {"source": source, "columns": list(SETS[set_name])}
 
-    return build(ws, STEP, VERSION, {"set": set_name}, [source_documents.id], make)
+    return build(ws, STEP, VERSION, settings(set_name), [source_documents.id], make)
+
+
+def settings(set_name: str) -> dict[str, str]:
+    """What names an artifact beside VERSION and the documents: the set and its definitions."""
+    return {"set": set_name, "columns": digest(list(SETS[set_name]))}
 
 
 def measure_part(task: tuple[str, str, str]) -> int:
@@ -71,7 +78,7 @@ def stored_signals(ws: Workspace, source: str) -> dict[str, Artifact]:
     inputs = [documents(ws, source).id]
     stored: dict[str, Artifact] = {}
     for set_name in SETS:
-        artifact = find(ws, STEP, VERSION, {"set": set_name}, inputs)
+        artifact = find(ws, STEP, VERSION, settings(set_name), inputs)
         if artifact:
             stored.update(dict.fromkeys(artifact.manifest["columns"], artifact))
     return stored

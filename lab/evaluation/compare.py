@@ -21,7 +21,7 @@ Where it fails: differences of training beyond mixture and seed (size, budget, c
 difference too; a note names those it can see.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -35,7 +35,7 @@ from lab.core.estimate import Estimate
 from lab.core.workspace import Workspace
 from lab.evaluation.evaluate import RunScores
 from lab.evaluation.groups import Group, read_groups
-from lab.evaluation.metrics import Scored, metric_tables
+from lab.evaluation.metrics import Metric, Scored, metric_tables
 from lab.evaluation.noise import (
     LEVEL,
     Parts,
@@ -112,12 +112,49 @@ def compare(ws: Workspace, groups: Mapping[str, Sequence[Path]]) -> Comparison:
     return Comparison(tuple(rows), (*notes, count_note(rows)))
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two groups brought to common seeds, and the tables of every metric of both."""
+
+    a: Group
+    b: Group
+    paired: bool
+    left: dict[Metric, Scored]
+    right: dict[Metric, Scored]
+
+    def row(self, metric: Metric) -> Difference:
+        """The difference b - a of one metric."""
+        return self.between(self.left[metric], self.right[metric])
+
+    def between(self, left: Scored, right: Scored) -> Difference:
+        """The difference of two tables of these groups."""
+        return difference(left, right, self.a.name, self.b.name, self.paired)
+
+    def rows(self) -> list[Difference]:
+        """All metrics, not yet adjusted for their number."""
+        return [self.row(metric) for metric in self.left]
+
+    def filtered(self, keep: Callable[[pl.DataFrame], pl.DataFrame]) -> "Pair":
+        """The same runs with `keep` of their items, held-out text left out."""
+        return pair_of(self.a.filtered(keep), self.b.filtered(keep), self.paired)
+
+
 def compare_pair(a: Group, b: Group) -> tuple[list[Difference], list[str]]:
     """All metrics of two groups, not yet adjusted for their number, and the runs left out."""
+    pair, notes = pair_up(a, b)
+    return pair.rows(), notes
+
+
+def pair_up(a: Group, b: Group) -> tuple[Pair, list[str]]:
+    """Two groups as a pair, and the runs that are left out of it."""
     a, b, paired, notes = pair_seeds(a, b)
-    left, right = tables_of(a.runs), tables_of(b.runs)
-    rows = [difference(x, y, a.name, b.name, paired) for x, y in zip(left, right, strict=True)]
-    return rows, notes
+    return pair_of(a, b, paired), notes
+
+
+def pair_of(a: Group, b: Group, paired: bool) -> Pair:
+    """Two groups whose runs stand in the order in which they are compared."""
+    left, right = ({s.metric: s for s in tables_of(group.runs)} for group in (a, b))
+    return Pair(a, b, paired, left, right)
 
 
 def tables_of(runs: Sequence[RunScores]) -> list[Scored]:

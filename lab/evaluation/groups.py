@@ -4,8 +4,8 @@ Scores compare only if they are of the same items and the same documents: benchm
 whose hash differs between any two runs are left out of all of them, and named.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,24 @@ from lab.core.workspace import Workspace
 from lab.evaluation.evaluate import RunScores, run_scores
 from lab.evaluation.tasks import list_benchmarks
 
-MADE_FROM = ("recipe_id", "selection", "tokenizer")  # keys of run.json: the recipe and its data
-SAME = (*MADE_FROM, "size", "tokens")  # alike in all runs of a group
+TRAINED_BY = ("version", "hyperparameters")  # keys of run.json that no mixture may change
+MADE_FROM = ("recipe_id", "selection", "tokenizer", *TRAINED_BY)  # the recipe, its data, the rest
+SAME = (*MADE_FROM, "size", "tokens", "stage", "repetition")  # alike in all runs of a group
+
+
+def is_pretraining(spec: Mapping[str, Any]) -> bool:
+    """True unless run.json names a later stage, whose runs are no repeats of pretraining."""
+    return bool(spec.get("stage", "pretrain") == "pretrain")
+
+
+def matches_repetition(spec: Mapping[str, Any]) -> bool:
+    """True if the run saw each source as often as the target would."""
+    return bool((spec.get("repetition") or {}).get("match"))
+
+
+def decided(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes runs repeats of one mixture: recipe, data, and how supply was cut to size."""
+    return {key: spec.get(key) for key in MADE_FROM} | {"repetition": matches_repetition(spec)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,11 @@ class Group:
         """The runs of `seeds`, in that order."""
         place = {seed: i for i, seed in enumerate(self.seeds)}
         return Group(self.name, tuple(seeds), tuple(self.runs[place[seed]] for seed in seeds))
+
+    def filtered(self, keep: Callable[[pl.DataFrame], pl.DataFrame]) -> "Group":
+        """The runs with `keep` of their items and without held-out text."""
+        runs = (replace(r, items=keep(r.items), heldout=r.heldout.clear()) for r in self.runs)
+        return Group(self.name, self.seeds, tuple(runs))
 
 
 def read_groups(
@@ -62,8 +83,9 @@ def read_groups(
 def read_group(name: str, folders: Sequence[Path]) -> Group:
     """One group; ConfigError if its runs are not repeats of each other."""
     settings = [read_json(folder / "run.json") for folder in folders]
+    compared = [s | {"repetition": matches_repetition(s)} for s in settings]
     for key in SAME:
-        values = sorted({repr(s[key]) for s in settings if key in s})
+        values = sorted({repr(s[key]) for s in compared if key in s})
         if len(values) > 1:
             raise ConfigError(
                 f"Runs of one group differ in {key!r}.",
@@ -90,11 +112,10 @@ def size(entry: Mapping[str, Any]) -> int:
 def restrict(group: Group, kept: Mapping[str, Sequence[str]]) -> Group:
     """The group with the scores of `kept` only."""
     runs = tuple(
-        RunScores(
-            run.folder,
-            run.items.filter(pl.col("benchmark").is_in(kept["benchmarks"])),
-            run.heldout.filter(pl.col("source").is_in(kept["heldout"])),
-            run.summary,
+        replace(
+            run,
+            items=run.items.filter(pl.col("benchmark").is_in(kept["benchmarks"])),
+            heldout=run.heldout.filter(pl.col("source").is_in(kept["heldout"])),
         )
         for run in group.runs
     )

@@ -15,7 +15,8 @@ stays. Where it fails: a wrong gold answer that is well formed cannot be seen fr
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,48 +24,104 @@ import polars as pl
 
 from lab.core.errors import DataError, nearest, shorten
 from lab.core.schema import ITEMS, QUARANTINE
-from lab.evaluation.item_files import read_rows
+from lab.evaluation.formats import Format, by_name, detect, known_formats
+from lab.evaluation.item_files import Found, read_rows
 
 KINDS = ("multiple_choice", "minimal_pair", "cloze", "generative")
-PREFERRED_SPLITS = ("test", "validation")  # scored when a file holds several and none was named
+PREFERRED_SPLITS = ("test", "validation", "dev")  # scored when a file holds several, none named
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a file held."""
+
+    items: pl.DataFrame  # schema.ITEMS
+    faults: pl.DataFrame  # schema.QUARANTINE: rows set aside
+    format: Format
+    unlabelled: int  # rows of splits that are published without gold answers; left out
 
 
 def read_items(
-    name: str, path: Path, *, skip_invalid: bool = False
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Items of `path` as schema.ITEMS, and those set aside as schema.QUARANTINE.
+    name: str, path: Path, *, skip_invalid: bool = False, format: str | None = None
+) -> Read:
+    """The items of a file or folder in any of the known formats (see `formats`).
 
-    Raises DataError at the first invalid item, or sets it aside if `skip_invalid`; raises DataError
-    if nothing valid is left.
+    The format is told from the first row if it is not named. Raises DataError at the first invalid
+    item, or sets it aside if `skip_invalid`; raises DataError if nothing valid is left.
     """
-    items: list[dict[str, Any]] = []
-    faults: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for number, (place, row) in enumerate(read_rows(path)):
-        try:
-            items.append(check_row(row, name, f"{name}-{number:06d}", place, seen))
-        except DataError as error:
-            if not skip_invalid:
-                raise
-            faults.append(
-                {
-                    "file": path.name,
-                    "line": int(place.rsplit(" ", 1)[1]),
-                    "reason": error.what,
-                    "excerpt": shorten(repr(row))
-                    if not isinstance(row, DataError)
-                    else error.where,
-                }
-            )
+    rows = list(read_rows(path))
+    first = next((found for found in rows if not isinstance(found.row, DataError)), None)
+    if format:
+        known = by_name(format)
+    elif first:
+        known = detect(first.row, first.place)
+    else:
+        known = by_name("plain")
+    read = [replace(found, row=converted(found, known)) for found in rows]
+    labelled = {found.split for found in read if has_gold(found.row)}
+    kept = [found for found in read if not labelled or found.split in labelled]
+    items, faults = check_rows(kept, name, skip_invalid)
     if not items:
         raise DataError(
             "This file holds no valid benchmark item.",
             where=str(path),
-            value=f"{len(faults)} invalid",
-            next_step="an item is {'question': ..., 'choices': [...], 'answer': index}",
+            value=f"{len(faults)} invalid" + (f", first: {faults[0]['reason']}" if faults else ""),
+            next_step="an item is {'question': ..., 'choices': [...], 'answer': index}; "
+            + known_formats(""),
         )
     schema = pl.Schema(ITEMS)  # type: ignore[arg-type]
-    return pl.DataFrame(items, schema=schema), pl.DataFrame(faults, schema=QUARANTINE)
+    frame = pl.DataFrame(items, schema=schema)
+    return Read(frame, pl.DataFrame(faults, schema=QUARANTINE), known, len(read) - len(kept))
+
+
+def converted(found: Found, known: Format) -> object:
+    """The row in the lab's form, with its file's split; or the DataError that says what is wrong.
+
+    A published row is read by its format; a value it cannot use is an error at its place.
+    """
+    row = found.row
+    if not isinstance(row, Mapping):
+        return row
+    try:
+        item = known.read(row)
+    except DataError as error:
+        return DataError(
+            error.what, where=found.place, value=error.value, next_step=error.next_step
+        )
+    return item if item.get("split") else item | {"split": found.split}
+
+
+def has_gold(row: object) -> bool:
+    """True if a row states a gold answer, right or wrong, or is itself a fault."""
+    if not isinstance(row, Mapping):
+        return True
+    return row.get("answer_index") is not None or row.get("answer") not in (None, "")
+
+
+def check_rows(
+    rows: Sequence[Found], name: str, skip_invalid: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Checked items, and what was set aside; the first fault is raised unless `skip_invalid`."""
+    items: list[dict[str, Any]] = []
+    faults: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for number, found in enumerate(rows):
+        try:
+            items.append(check_row(found.row, name, f"{name}-{number:06d}", found.place, seen))
+        except DataError as error:
+            if not skip_invalid:
+                raise
+            bad = isinstance(found.row, DataError)
+            excerpt = error.where if bad else shorten(repr(found.row))
+            faults.append(
+                {
+                    "file": found.file,
+                    "line": found.number,
+                    "reason": error.what,
+                    "excerpt": excerpt,
+                }
+            )
+    return items, faults
 
 
 def check_row(

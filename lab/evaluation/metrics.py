@@ -78,7 +78,10 @@ def benchmark_tables(
     names = runs[0]["benchmark"].unique().sort().to_list()
     second = set(twins(names).values())
     for name in names:
-        parts = [run.filter(benchmark=name).with_columns(run=i) for i, run in enumerate(runs)]
+        own = ["cluster", *(column for _, column, _, _ in COLUMNS)]
+        parts = [
+            run.filter(benchmark=name).select(*own, run=pl.lit(i)) for i, run in enumerate(runs)
+        ]
         frame = pl.concat(parts)
         for label, column, unit, better in COLUMNS:
             if frame[column].null_count():

@@ -27,14 +27,15 @@ import numpy as np
 import polars as pl
 
 from lab.core.progress import SILENT, Progress
-from lab.evaluation.encoding import encode_pairs, seam
+from lab.evaluation.encoding import encode_pairs
 from lab.evaluation.likelihood import Likelihoods, log_likelihoods
+from lab.evaluation.prompts import render
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
-VERSION: Final = 1  # of the definitions above; scores of another version are made again
+VERSION: Final = 2  # of the definitions above; scores of another version are made again
 
 SCORES: Final = pl.Schema(
     {
@@ -50,6 +51,7 @@ SCORES: Final = pl.Schema(
         "margin_per_byte": pl.Float64(),
         "correct": pl.Boolean(),  # null for generative items
         "correct_norm": pl.Boolean(),  # null without choices
+        "exact": pl.Boolean(),  # the generated answer is right; null where none was generated
         "lost": pl.UInt32(),  # context tokens that did not fit, most over the choices
     }
 )
@@ -60,17 +62,19 @@ def score_items(
     tokenizer: "Tokenizer",
     items: pl.DataFrame,
     *,
+    table: pl.DataFrame | None = None,
     max_length: int | None = None,
     eot_id: int | None = None,
     progress: Progress = SILENT,
 ) -> pl.DataFrame:
     """Score `items` (schema.ITEMS): a frame of SCORES, in the order of the items.
 
-    Runs on the model's device in fp32. `max_length` (tokens fed at once) and `eot_id` default to
-    the model's `max_position_embeddings` and `eos_token_id`. Raises ConfigError for a model whose
-    head is not one linear map.
+    `table` holds the texts, as `prompts.render` makes them; by default items stand as written. Runs
+    on the model's device in fp32. `max_length` (tokens fed at once) and `eot_id` default to the
+    model's `max_position_embeddings` and `eos_token_id`. Raises ConfigError for a model that is no
+    plain Llama.
     """
-    table = requests(items)
+    table = render(items) if table is None else table
     texts = list(table.select("context", "continuation").iter_rows())
     spans = encode_pairs(tokenizer, texts, end_of_text(model) if eot_id is None else eot_id)
     ends = table.group_by("item", maintain_order=True).len()["len"].cum_sum().to_list()
@@ -80,22 +84,6 @@ def score_items(
         model, groups, max_length=length, progress=progress, message="scoring items"
     )
     return item_scores(items, table, found)
-
-
-def requests(items: pl.DataFrame) -> pl.DataFrame:
-    """One row per text to score: item (row number), context, continuation, bytes."""
-    texts = pl.when(pl.col("choices").list.len() > 0).then("choices").otherwise(
-        pl.concat_list("answer")
-    )  # fmt: skip
-    flat = items.select("question", texts.alias("choice")).with_row_index("item").explode("choice")
-    pairs = [
-        seam(question, choice) for question, choice in flat.select("question", "choice").rows()
-    ]
-    return flat.select(
-        "item",
-        pl.Series("context", [context for context, _ in pairs], pl.String),
-        pl.Series("continuation", [text for _, text in pairs], pl.String),
-    ).with_columns(bytes=pl.col("continuation").str.len_bytes())
 
 
 def item_scores(items: pl.DataFrame, table: pl.DataFrame, found: Likelihoods) -> pl.DataFrame:
@@ -130,6 +118,7 @@ def item_scores(items: pl.DataFrame, table: pl.DataFrame, found: Likelihoods) ->
         margin_per_byte=margins(joined, "rate"),
         correct=pl.when(chosen).then(pl.col("nats").list.arg_max() == gold).otherwise(cloze),
         correct_norm=pl.when(chosen).then(pl.col("rate").list.arg_max() == gold),
+        exact=pl.lit(None, pl.Boolean),
         lost="lost",
     ).cast(SCORES)
 

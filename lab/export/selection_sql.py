@@ -20,7 +20,7 @@ from lab.curation.attributes import Column, contamination_matches, locate
 from lab.curation.contamination import decisions
 from lab.curation.contamination.reviews import contaminated_ids
 from lab.curation.duplicates import stored_groups
-from lab.curation.filters.expressions import with_columns
+from lab.curation.filters.expressions import calculated, with_columns
 from lab.curation.filters.rule import Rule, Value
 from lab.mixture.recipe import Decontaminate, Recipe
 from lab.mixture.selection import resolved_rules
@@ -139,7 +139,9 @@ def predicate(rule: Rule, columns: Mapping[str, Stored]) -> str:
     A missing value fails; the lab refuses it.
     """
     if rule.where:
-        test = with_columns(rule.where, lambda column: columns[column].typed())
+        written = with_columns(rule.where, lambda column: columns[column].typed())
+        finite = [columns[c] for c in calculated(rule.where) if columns[c].dtype.is_float()]
+        test = " AND ".join([f"({written})", *(f"isfinite({c.typed()})" for c in finite)])
     elif rule.values or rule.not_values:
         listed = ", ".join(literal(value) for value in rule.values or rule.not_values)
         test = f"{columns[rule.signal].sql} {'IN' if rule.values else 'NOT IN'} ({listed})"

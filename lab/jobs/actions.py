@@ -197,6 +197,13 @@ class Benchmark:
     name: str
     path: str
     split: str | None = None
+    format: str | None = None
+    form: str = "cloze"
+    shots: int = 0
+    template: str | None = None
+    group: str | None = None
+    skip_invalid: bool = False
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +214,14 @@ class Train:
     size: str = "nano"
     tokens: int | None = None
     seeds: list[int] | None = None
+    repetition: bool = True
+    snapshots: bool = True
+    score_snapshots: bool = False
+    track: str = ""
     workers: int | None = None
     engine: str = "local"
     address: str | None = None
+    gpus_per_run: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +229,12 @@ class Resume:
     """Continue and score unfinished runs as they were prepared."""
 
     runs: list[str]
+    score_snapshots: bool = False
+    track: str = ""
     workers: int | None = None
     engine: str = "local"
     address: str | None = None
+    gpus_per_run: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +246,40 @@ class Sweep:
     size: str = "nano"
     tokens: int | None = None
     seed: int = 0
+    repetition: bool = True
+    snapshots: bool = True
+    score_snapshots: bool = False
+    track: str = ""
     workers: int | None = None
     engine: str = "local"
     address: str | None = None
+    gpus_per_run: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Posttrain:
+    """Fine-tune the models of finished runs (or of recipes' runs) and score them.
+
+    `sft` and `dpo` are a source or a JSONL file each; with both, `dpo` starts from what `sft` made.
+    """
+
+    runs: list[str]
+    sft: str | None = None
+    dpo: str | None = None
+    steps: int | None = None
+    track: str = ""
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
+    gpus_per_run: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Send what a tracker lacks of finished runs: lines of metrics and scores."""
+
+    runs: list[str]
+    to: str = "tensorboard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +292,15 @@ class Advise:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """Score finished runs on what they have not been scored on yet."""
+    """Score finished runs on what they have not been scored on yet.
+
+    With `snapshots` also the checkpoints that training kept on the way; with `generate` generative
+    items are answered in the model's own words.
+    """
 
     runs: list[str]
+    snapshots: bool = False
+    generate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +328,7 @@ def engine_of(params: Any) -> Engine:
         getattr(params, "workers", None),
         getattr(params, "address", None),
         parse_shard(getattr(params, "shard", None)),
+        getattr(params, "gpus_per_run", 0.0),
     )
 
 
@@ -311,6 +364,8 @@ PARAMS: dict[str, type] = {
     "train": Train,
     "resume": Resume,
     "sweep": Sweep,
+    "posttrain": Posttrain,
+    "track": Track,
     "advise": Advise,
     "evaluate": Evaluate,
     "export": Export,

@@ -49,6 +49,7 @@ def parse_recipe(value: object, where: str) -> Recipe:
         decontaminate=parse_decontaminate(top.get("decontaminate"), f"{where}.decontaminate"),
         filters=shared,
         edits=edits,
+        note=scalar(str | None, top.get("note"), f"{where}.note") or "",
     )
 
 
@@ -107,7 +108,15 @@ def parse_decontaminate(value: object, where: str) -> Decontaminate | None:
             value=names,
             next_step="list them, or remove `decontaminate`",
         )
-    return from_mapping(Decontaminate, keys | {"benchmarks": tuple(map(str, names))}, where)
+    policy = from_mapping(Decontaminate, keys | {"benchmarks": tuple(map(str, names))}, where)
+    if policy.ngram < 1:
+        raise ConfigError(
+            "An n-gram has at least one word.",
+            where=f"{where}.ngram",
+            value=policy.ngram,
+            next_step="13 is usual; remove `decontaminate` to keep what quotes benchmarks",
+        )
+    return policy
 
 
 def parse_mixture(value: object, sources: set[str], where: str) -> Mixture:

@@ -24,10 +24,11 @@ from lab.curation.filters.rule import Rule, rule_mapping
 from lab.mixture.overrides import own_part
 
 VERSION = 1
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_LENGTH = 64
+NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{NAME_LENGTH - 1}}}")
 REPEAT_CAP = 4.0  # epochs; up to four are worth almost as much as fresh data (arXiv:2305.16264)
 TOP_KEYS = {
-    *("version", "name", "tokenizer", "filters", "sources"),
+    *("version", "name", "note", "tokenizer", "filters", "sources"),
     *("dedup", "decontaminate", "mixture"),
 }
 
@@ -75,6 +76,7 @@ class Recipe:
     decontaminate: Decontaminate | None = None
     edits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # per source, in order
     filters: tuple[Rule, ...] = ()
+    note: str = ""  # where it comes from, in words; decides nothing
 
     def rules(self, source: str, phase: Phase | None = None) -> tuple[Rule, ...]:
         """The rules for `source`, those of `phase` after the recipe's own."""
@@ -100,11 +102,11 @@ class Recipe:
 
 
 def recipe_id(recipe: Recipe) -> str:
-    """Hash of the decision: the same for recipes that differ only in name, key order, or in whether
-    a rule is stated once or per source.
+    """Hash of the decision: the same for recipes that differ only in name, note, key order, or in
+    whether a rule is stated once or per source.
     """
     plain = recipe_mapping(replace(recipe, filters=()))
-    return digest({k: v for k, v in plain.items() if k != "name"})
+    return digest({k: v for k, v in plain.items() if k not in ("name", "note")})
 
 
 def recipe_mapping(recipe: Recipe) -> dict[str, Any]:
@@ -114,6 +116,7 @@ def recipe_mapping(recipe: Recipe) -> dict[str, Any]:
     mapping: dict[str, Any] = {
         "version": VERSION,
         "name": recipe.name,
+        **({"note": recipe.note} if recipe.note else {}),
         "tokenizer": recipe.tokenizer,
     }
     if recipe.filters:

@@ -23,7 +23,8 @@ from lab.mixture.recipe import Phase, Recipe
 from lab.mixture.selection import Selection, Verdicts, judge, select_from
 from lab.mixture.supply import rule_tables
 from lab.mixture.texts import make_texts
-from lab.proxy.packing import Parts, PhasePlan
+from lab.proxy.packing import PhasePlan
+from lab.proxy.reading import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Inputs:
             "tokenizer": self.tokenizer,
             "sources": sorted(self.counted),
             "documents": self.documents,
-            "token_counts": {source: artifact.id for source, artifact in self.counted.items()},
+            "token_counts": self.names,
             "selection": selection_digest(self.selection),
         }
 
@@ -51,6 +52,11 @@ class Inputs:
     def tokens(self) -> dict[str, Parts]:
         """The token arrays of every source, mapped from disk."""
         return {source: token_arrays(artifact) for source, artifact in self.counted.items()}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What names the tokens of every source: the id of their artifact."""
+        return {source: artifact.id for source, artifact in self.counted.items()}
 
     @property
     def phases(self) -> list[PhasePlan]:

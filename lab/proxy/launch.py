@@ -1,10 +1,15 @@
-"""Where the processes of a sweep run: on this machine, or on the nodes of a Ray cluster.
+"""Where the processes of a sweep run: on this machine, on a Ray cluster, or as jobs of Slurm.
 
-A launcher starts a command for one run, says later how it ended, and can ask it to stop. Both run
-the same command, `python -m lab.proxy.worker`, whose output goes to `log.txt` in the run's
-folder; with Ray the workspace must lie on a file system that all nodes share, and the code be
-installed on them. A machine that goes away is a failed attempt, and the next one resumes from the
-checkpoint.
+A launcher starts a command for one run, says later how it ended, and can ask it to stop. All run
+the same command, `python -m lab.proxy.worker`, whose output goes to `log.txt` in the run's folder;
+with Ray and Slurm the workspace must lie on a file system that all nodes share, locks included, and
+the code be installed on them. A machine that goes away is a failed attempt, and the next one
+resumes from the checkpoint.
+
+How many runs at once (`slots`) is for the launcher to say. Here: one a core, and no more than fit
+on the GPUs if each takes a share of one; the share is bookkeeping (`CUDA_VISIBLE_DEVICES`), no
+limit on memory, and runs on one GPU take turns, so a share only pays while a run leaves it idle. On
+a Ray cluster that was started elsewhere: all runs, so that an autoscaler sees what is wanted.
 """
 
 import os
@@ -15,21 +20,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from lab.core.engine import ENGINES
-from lab.core.errors import ConfigError, DependencyMissing
+from lab.core.engine import Engine, cores, import_ray, start_ray
+from lab.core.errors import ConfigError
 from lab.proxy.environment import worker_environment
 
+DONE, FAILED, STOPPED = 0, 1, 130  # how a worker ends when it can choose
 POLL = 0.2  # seconds between two looks at a worker on another node
 
 
 class Launcher(Protocol):
-    """Starts workers; a handle is whatever `start` returns."""
+    """Starts workers, at most `slots` at once; a handle is whatever `start` returns."""
+
+    slots: int
 
     def start(self, folder: Path, arguments: Sequence[str], threads: int) -> Any:
         """Begin work on a run; a handle."""
 
     def exit_status(self, handle: Any) -> int | None:
-        """How it ended, or None while it works."""
+        """How it ended, minus the number of a signal that ended it; None while it works."""
 
     def stop(self, handle: Any) -> None:
         """Ask it to checkpoint and end."""
@@ -38,21 +46,32 @@ class Launcher(Protocol):
         """Give back what the launcher holds."""
 
 
-def open_launcher(engine: str, workers: int, address: str | None) -> Launcher:
-    """The launcher for one of `lab.core.engine.ENGINES`; ConfigError for any other."""
-    if engine not in ENGINES:
-        raise ConfigError("Unknown engine.", value=engine, next_step=f"one of {ENGINES}")
-    return RayLauncher(workers, address) if engine == "ray" else LocalLauncher()
+def open_launcher(engine: Engine, root: Path, runs: int) -> Launcher:
+    """The launcher of `engine` for that many runs of the workspace at `root`.
+
+    Raises DependencyMissing if the engine's package is not installed, ConfigError if it cannot be
+    reached or has no GPU to give.
+    """
+    if engine.name == "ray":
+        return RayLauncher(engine, runs)
+    if engine.name == "slurm":
+        from lab.proxy.slurm import SlurmLauncher
+
+        return SlurmLauncher(engine, root, runs)
+    return LocalLauncher(engine)
 
 
-def start_worker(folder: Path, arguments: Sequence[str], threads: int) -> subprocess.Popen[bytes]:
+def start_worker(
+    folder: Path, arguments: Sequence[str], threads: int, gpu: str | None = None
+) -> subprocess.Popen[bytes]:
     """A worker process on this machine, child of this process, writing to the run's log."""
     command = [sys.executable, "-m", "lab.proxy.worker", str(folder), *arguments]
     command += ["--threads", str(threads), "--parent", str(os.getpid())]
+    own = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(
             command,
-            env=os.environ | worker_environment(threads),
+            env=os.environ | worker_environment(threads) | own,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -60,17 +79,32 @@ def start_worker(folder: Path, arguments: Sequence[str], threads: int) -> subpro
 
 
 class LocalLauncher:
-    """Processes on this machine."""
+    """Processes on this machine; with a share of a GPU each, spread over the GPUs in turn."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Count the places; ConfigError if GPUs are wanted and none is here."""
+        self.slots = engine.workers or cores()
+        self.free = gpu_places(engine.gpus) if engine.gpus else []
+        self.taken: dict[int, str] = {}
+        if engine.gpus:
+            self.slots = min(self.slots, len(self.free))
 
     def start(
         self, folder: Path, arguments: Sequence[str], threads: int
     ) -> subprocess.Popen[bytes]:
         """See `Launcher`."""
-        return start_worker(folder, arguments, threads)
+        gpu = self.free.pop(0) if self.free else None
+        process = start_worker(folder, arguments, threads, gpu)
+        if gpu is not None:
+            self.taken[process.pid] = gpu
+        return process
 
     def exit_status(self, handle: subprocess.Popen[bytes]) -> int | None:
         """See `Launcher`."""
-        return handle.poll()
+        status = handle.poll()
+        if status is not None and handle.pid in self.taken:
+            self.free.append(self.taken.pop(handle.pid))
+        return status
 
     def stop(self, handle: subprocess.Popen[bytes]) -> None:
         """See `Launcher`."""
@@ -80,25 +114,42 @@ class LocalLauncher:
         """Nothing is held."""
 
 
-class RayLauncher:
-    """Tasks on a Ray cluster, one worker process each; `address` None starts a local cluster."""
+def gpu_places(share: float) -> list[str]:
+    """The GPU of each place, all GPUs in turn: for two GPUs and half a GPU a run 0, 1, 0, 1."""
+    visible = visible_gpus()
+    if not visible:
+        raise ConfigError(
+            "No GPU is visible here.",
+            where="--gpus-per-run",
+            value=share,
+            next_step="leave it out to train on the CPU, or look at CUDA_VISIBLE_DEVICES",
+        )
+    return visible * int(1 / share + 1e-9)
 
-    def __init__(self, workers: int, address: str | None) -> None:
+
+def visible_gpus() -> list[str]:
+    """Names that CUDA_VISIBLE_DEVICES takes for the GPUs of this process."""
+    import torch
+
+    named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    return named or [str(number) for number in range(torch.cuda.device_count())]
+
+
+class RayLauncher:
+    """Tasks on a Ray cluster, one worker process each; without an address, a cluster here."""
+
+    def __init__(self, engine: Engine, runs: int) -> None:
         """Connect; DependencyMissing if Ray is not installed."""
-        try:
-            import ray
-        except ImportError as error:
-            raise DependencyMissing(
-                "The Ray engine needs the package `ray`.",
-                next_step="pip install 'mixlab[ray]', or use --engine local",
-            ) from error
-        self.ray = ray
-        ray.init(address=address, num_cpus=None if address else workers, ignore_reinit_error=True)
+        self.ray = import_ray()
+        self.gpus = engine.gpus
+        self.slots = engine.workers or (runs if engine.address else cores())
+        start_ray(self.ray, self.slots, engine.address)
 
     def start(self, folder: Path, arguments: Sequence[str], threads: int) -> Any:
         """See `Launcher`."""
         task = self.ray.remote(max_retries=0)(work)
-        return task.options(num_cpus=threads).remote(folder, list(arguments), threads)
+        placed = task.options(num_cpus=threads, num_gpus=self.gpus)
+        return placed.remote(folder, list(arguments), threads)
 
     def exit_status(self, handle: Any) -> int | None:
         """See `Launcher`; a task that was lost with its node counts as failed."""
@@ -107,7 +158,7 @@ class RayLauncher:
         try:
             return int(self.ray.get(handle))
         except self.ray.exceptions.RayError:
-            return 1
+            return FAILED
 
     def stop(self, handle: Any) -> None:
         """Interrupt the task, which passes it on to its worker."""

@@ -37,9 +37,10 @@ class MetricsFile:
     """The open file of a run that trains."""
 
     def __init__(self, path: Path, length: int) -> None:
-        """Open `path` for appending after its first `length` bytes."""
+        """Open `path` for appending after its first `length` bytes, or its last whole line."""
         path.touch()
-        os.truncate(path, length)
+        whole = path.read_bytes()[:length].rfind(b"\n") + 1  # a disk may have lost the end
+        os.truncate(path, whole)
         self.handle = path.open("ab")
 
     def append(self, line: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Proxy runs as folders: prepare one, find it again, read how it goes.
 
     runs/ID/  run.json           what was asked: recipe, size, tokens, seed, ids of all inputs
-              data/              packed sequences in training order, packing.json (the account)
+              data/              packed rows (`lab.proxy.shards`), packing.json (the account)
               tokenizer/         as it was when the run was prepared
               status.json        state, step, speed, device; rewritten while the run trains
               metrics.jsonl      losses, see `lab.proxy.metrics`
@@ -10,14 +10,15 @@
               scores/            written by evaluation
 
 The id is readable and ends in a hash of everything that decides the result: the recipe, the rows it
-selects, the token artifacts, the tokenizer, size, steps, seed and the version of this code. Asking
-again for the same run finds the folder: done, or to be resumed. The order of the documents in a run
-is fixed when it is prepared, so a run trains on what it was prepared for, whatever changes later.
+selects and those it uses of them, the token artifacts, the tokenizer, size, steps, seed and the
+version of this code. Asking again for the same run finds the folder: done, or to be resumed. The
+order of the documents in a run is fixed when it is prepared, so a run trains on what it was
+prepared for, whatever changes later.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,13 @@ from lab.core.lock import held
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe, recipe_id, recipe_mapping
-from lab.proxy.inputs import gather_inputs, write_tokenizer
+from lab.proxy.inputs import Inputs, gather_inputs, write_tokenizer
 from lab.proxy.metrics import read_lines
-from lab.proxy.packing import pack
+from lab.proxy.packing import Cache, pack
+from lab.proxy.repetition import Budget, match_repetition, repetition_notes
 from lab.proxy.sizes import ProxySize, get_size
 
-VERSION = 1  # of packing and training: raise it when the same inputs would give another model
+VERSION = 2  # of packing and training: raise it when the same inputs would give another model
 STATES = ("prepared", "running", "interrupted", "done", "failed")
 
 
@@ -56,6 +58,11 @@ class Run:
     tokenizer: dict[str, Any]
     sources: tuple[str, ...]
     created: str
+    repetition: dict[str, Any] = field(default_factory=dict)
+    snapshots: bool = True
+    track: str = ""
+    stage: str = "pretrain"
+    parent: str = ""  # id of the run that a later stage starts from
 
 
 def prepare_run(
@@ -65,49 +72,78 @@ def prepare_run(
     size: str = "nano",
     tokens: int | None = None,
     seed: int = 0,
+    repetition: bool = True,
+    snapshots: bool = True,
+    track: str = "",
     progress: Progress = SILENT,
 ) -> Path:
     """The folder of the run that trains `size` on `tokens` tokens of `recipe`; packed if it is new.
 
-    `tokens` defaults to the size's own budget and is rounded to whole steps. Raises ConfigError for
-    an unknown size or a budget below one batch, DataError if a source with weight keeps nothing,
-    ArtifactMissing if an attribute that the recipe reads is not computed.
+    `tokens` defaults to the size's own budget and is rounded to whole steps. With `repetition`
+    sources are cut so that each is seen as often as in the recipe's own budget. `snapshots` and
+    `track` (a tracker's name) say how to train, and are not part of what the run is. Raises
+    ConfigError for an unknown size or a budget below one batch, DataError if a source with weight
+    keeps nothing, ArtifactMissing if an attribute that the recipe reads is not computed.
     """
     shape = get_size(size)
     steps = shape.steps(shape.default_tokens if tokens is None else tokens)
     inputs = gather_inputs(ws, recipe, progress.part(0, 0.5))
-    spec = {
-        "version": VERSION,
-        "mixlab": __version__,
-        "recipe": recipe.name,
-        "recipe_id": recipe_id(recipe),
-        "size": size,
-        "tokens": steps * shape.tokens_per_step,
-        "seed": seed,
-        "steps": steps,
-        "hyperparameters": asdict(shape),
-        **inputs.hashes,
-        "mapping": recipe_mapping(recipe),
-    }
+    budget = Budget(steps * shape.tokens_per_step, recipe.mixture.tokens, shape.sequence_length)
+    texts = inputs.tokens
+    phases, used = match_repetition(inputs.phases, texts, budget, seed=seed, match=repetition)
+    spec = specify(recipe, shape, budget.proxy, seed, inputs, used)
     folder = ws.runs / run_id(spec)
     if not folder.is_dir():
         with new_folder(folder) as temp:
-            pack(
+            account = pack(
                 temp / "data",
-                inputs.phases,
-                inputs.tokens,
+                phases,
+                texts,
                 sequences=steps * shape.batch,
                 sequence_length=shape.sequence_length,
                 eot_id=inputs.tokenizer["eot_id"],
                 seed=seed,
+                cache=Cache(ws.folder("cache", "packed"), inputs.names),
                 progress=progress.part(0.5, 1.0),
             )
-            name = inputs.tokenizer["name"]
-            write_tokenizer(ws, name, shape.sequence_length, temp / "tokenizer")
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            write_json(temp / "run.json", {"id": folder.name, "created": now} | spec)
+            said = {"notes": repetition_notes(used, budget)}
+            write_json(temp / "data" / "packing.json", account | {"repetition": used | said})
+            write_tokenizer(ws, inputs.tokenizer["name"], shape.sequence_length, temp / "tokenizer")
+            write_run(temp, folder.name, spec, snapshots=snapshots, track=track)
     progress(1, 1, "prepared")
     return folder
+
+
+def specify(
+    recipe: Recipe,
+    shape: ProxySize,
+    tokens: int,
+    seed: int,
+    inputs: Inputs,
+    used: dict[str, Any],
+) -> dict[str, Any]:
+    """All that decides the result of a run; `used` is its account of repetition."""
+    return {
+        "version": VERSION,
+        "mixlab": __version__,
+        "recipe": recipe.name,
+        "recipe_id": recipe_id(recipe),
+        "size": shape.name,
+        "tokens": tokens,
+        "seed": seed,
+        "steps": shape.steps(tokens),
+        "stage": "pretrain",
+        "hyperparameters": asdict(shape),
+        **inputs.hashes,
+        "repetition": used,
+        "mapping": recipe_mapping(replace(recipe, note="")),
+    }
+
+
+def write_run(folder: Path, name: str, spec: dict[str, Any], **how: object) -> None:
+    """run.json: name and time, what decides the result, and `how` to train, which does not."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(folder / "run.json", {"id": name, "created": now} | spec | how)
 
 
 def run_id(spec: dict[str, Any]) -> str:
@@ -132,11 +168,13 @@ def load_run(folder: Path) -> Run:
     spec = read_json(folder / "run.json")
     fixed = ProxySize(**spec["hyperparameters"])
     keys = ("id", "recipe", "recipe_id", "size", "tokens", "seed", "steps", "tokenizer", "created")
+    later = ("repetition", "snapshots", "track", "stage", "parent")  # not in runs of version 1
     return Run(
         folder=folder,
         hyperparameters=fixed,
         sources=tuple(spec["sources"]),
         **{key: spec[key] for key in keys},
+        **{key: spec[key] for key in later if key in spec},
     )
 
 

@@ -1,4 +1,4 @@
-"""Proxy sizes: five Llama shapes with hyper-parameters that no mixture may change.
+"""Proxy sizes: six Llama shapes with hyper-parameters that no mixture may change.
 
 A comparison of mixtures is only fair if everything else is frozen, so a size carries its own
 batch, learning rate and schedule, chosen once on mixed text and never per mixture (DataDecide,
@@ -10,17 +10,21 @@ tied embeddings:
 Cost of training: about 6 N floating-point operations a token (the tied matrix is counted once, for
 the logits; attention scores are left out). At minute budgets on a CPU the number of optimiser steps
 is what limits learning: shallow models and small batches win; context is kept at 256 so that
-two-step questions fit. Default budgets are about 3.6 tokens a parameter, a sixth of what is
-compute-optimal: such runs rank mixtures by loss; they say little about absolute accuracy.
+two-step questions fit. Default budgets up to `base` are about 3.6 tokens a parameter, a sixth of
+what is compute-optimal: such runs rank mixtures by loss; they say little about absolute accuracy.
 
 Where the numbers come from. `nano`: held-out loss, in nats a token, after 1.5M tokens of six public
-corpora in equal shares, V = 4,096, one seed each, no lower rate tried:
+corpora in equal shares, V = 4,096, one seed each:
 
     batch 4   3e-3 4.586    6e-3 4.973
     batch 8   3e-3 4.820    6e-3 4.855
 
-`micro`: the best of a like comparison at d = 128 (batch 4, 1.5e-3). The larger sizes are not tuned:
-they follow from these two by rate ~ sqrt(batch) / d, with batches that keep matrices efficient.
+On the sample world, at equal CPU time, 2e-3, two layers and Muon at .01 and .02 each lose facts
+against it (docs/decisions/0005-proxy-presets.md, `tests/benchmarks/preset_search.py`); its default
+budget takes 75 CPU-seconds. `micro`: the best of a like comparison at d = 128 (batch 4, 1.5e-3).
+The larger sizes are not tuned: they follow from these two by rate ~ sqrt(batch) / d, with batches
+that keep matrices efficient. `125m` has the shape of GPT-2 small, for GPUs; nothing of it is
+measured.
 """
 
 from dataclasses import dataclass
@@ -47,6 +51,8 @@ class ProxySize:
     beta2: float = 0.95
     weight_decay: float = 0.1  # on matrices only
     clip: float = 1.0  # norm of the whole gradient
+    optimiser: str = "adamw"  # or "muon": for hidden matrices, with AdamW for the rest
+    muon_rate: float = 0.01  # peak rate of Muon; `learning_rate` is that of AdamW
 
     @property
     def tokens_per_step(self) -> int:
@@ -79,6 +85,7 @@ SIZES = {
         ProxySize("mini", 192, 5, 6, 512, 8, 1.4e-3, 11_000_000),
         ProxySize("small", 320, 7, 5, 864, 16, 1.2e-3, 36_000_000, warmup_steps=40),
         ProxySize("base", 512, 9, 8, 1376, 32, 1e-3, 110_000_000, warmup_steps=40),
+        ProxySize("125m", 768, 12, 12, 2048, 64, 6e-4, 2_500_000_000, 200, 1024),
     )
 }
 

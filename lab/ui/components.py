@@ -1,6 +1,6 @@
 """Small pieces that every page uses, so that the pages look and speak alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -63,14 +63,19 @@ def empty(words: str) -> DeltaGenerator:
     return box
 
 
-def pick_source(ws: Workspace) -> Source | None:
-    """Choose a source; the choice is in the URL and follows the reader from page to page."""
+def pick_source(ws: Workspace, used: Collection[str] = ()) -> Source | None:
+    """Choose a source; the choice is in the URL and follows the reader from page to page. A page
+    about a recipe opens on the first source that the recipe has `used`.
+    """
     found = {source.name: source for source in list_sources(ws)}
     if not found:
         with empty("No sources yet."):
             link("sources", "Add a source")
         return None
     forget_unknown("source", found)
+    if "source" not in st.session_state and "source" not in st.query_params:
+        wanted = [name for name in used if name in found]
+        st.session_state["source"] = next(iter([*wanted, *found]))
     chosen = st.selectbox("Source", list(found), key="source", bind="query-params")
     return found[chosen]
 

@@ -78,9 +78,9 @@ def signals_station(ws: Workspace, sources: list[Source]) -> Station:
 
 
 def duplicates_station(ws: Workspace) -> Station:
-    """Duplicate groups over the sources as they are now."""
+    """Duplicate groups over the sources as they are now, at the settings that recipes ask for."""
     try:
-        facts = require_duplicates(ws, MinHash()).manifest
+        facts, *_ = [require_duplicates(ws, asked).manifest for asked in settings_asked(ws)]
     except ArtifactMissing:
         older = bool(manifests(ws, "duplicates"))
         words = "searched before the sources changed" if older else "not searched yet"
@@ -89,6 +89,13 @@ def duplicates_station(ws: Workspace) -> Station:
     copies = sum(v for k, v in facts.items() if k.endswith("copies") and isinstance(v, int))
     words = f"searched; {plural(copies, 'copy', 'copies')}" if copies else "searched"
     return Station("Duplicates", DONE, words, "duplicates", "Find duplicates")
+
+
+def settings_asked(ws: Workspace) -> list[MinHash]:
+    """The settings of near duplicates in recipes, each once; the usual ones if none has any."""
+    policies = [item.recipe.dedup for item in list_recipes(ws) if item.recipe]
+    asked = [policy.minhash for policy in policies if policy and policy.minhash]
+    return list(dict.fromkeys(asked)) or [MinHash()]
 
 
 def contamination_station(ws: Workspace, sources: list[Source], benchmarks: list[str]) -> Station:

@@ -33,6 +33,9 @@ NAMES = {
     "benchmark": "registering a benchmark",
     "train": "training proxy runs",
     "sweep": "training a sweep",
+    "resume": "continuing proxy runs",
+    "posttrain": "fine-tuning finished runs",
+    "track": "sending runs to a tracker",
     "evaluate": "scoring runs",
     "export": "writing an export",
 }

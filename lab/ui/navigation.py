@@ -90,6 +90,13 @@ VIEWS = (
         "How much of each source, and how often would it repeat?",
     ),
     View(
+        "benchmarks",
+        "Benchmarks",
+        ":material/quiz:",
+        "Measure",
+        "What are models asked, in which words, and how well would a guess do?",
+    ),
+    View(
         "runs",
         "Proxy runs",
         ":material/model_training:",

@@ -1,4 +1,4 @@
-"""Proxy runs on the page: what there is, how it goes, and what the next one would cost.
+"""Curves of proxy runs, and what the next run would cost.
 
 A single batch's loss jumps with the documents in it, so curves are rolling means over a fiftieth of
 the run, drawn with at most 300 points; the last value of the table is the raw one.
@@ -6,18 +6,15 @@ the run, drawn with at most 300 points; the last value of the table is the raw o
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
-import streamlit as st
 
 from lab.core.engine import cores
 from lab.core.workspace import Workspace
-from lab.proxy.runs import list_runs, load_run, read_metrics, read_status, run_folders, run_state
-from lab.ui.components import table
+from lab.proxy.runs import load_run, read_metrics, read_status, run_folders, run_state
+from lab.proxy.sizes import SIZES
 from lab.ui.figures import DASHES, blank, colours, source_colours
-from lab.ui.formats import duration
 from lab.ui.text import figure_text
 
 POINTS = 300  # of one curve
@@ -25,60 +22,7 @@ SMOOTH = 50  # the rolling mean covers 1/SMOOTH of a run
 LINES = 12  # curves shown at once
 TYPICAL = {"nano": 21_000, "micro": 11_800, "mini": 5_100, "small": 2_000, "base": 700}
 # tokens a second and process, one thread each, two side by side on a 2-core Zen 4 (2026-11)
-
-
-def run_frame(ws: Workspace) -> pl.DataFrame:
-    """All runs, newest first, with speed, time left and whether they are scored."""
-    frame = list_runs(ws).reverse()
-    extra = [run_extra(ws.runs / name) for name in frame["id"]]
-    schema = {
-        "progress": pl.Float64,
-        "tokens/s": pl.Float64,
-        "left": pl.String,
-        "scored": pl.Boolean,
-    }
-    return pl.concat([frame, pl.DataFrame(extra, schema=schema)], how="horizontal")
-
-
-def run_extra(folder: Path) -> dict[str, Any]:
-    """What the list of runs does not hold."""
-    status = read_status(folder)
-    running = status.get("state") == "running"
-    return {
-        "progress": status.get("step", 0) / max(status.get("steps", 1), 1),
-        "tokens/s": status.get("tokens_per_second"),
-        "left": duration(status.get("eta")) if running else "",
-        "scored": (folder / "scores" / "summary.json").is_file(),
-    }
-
-
-def show_runs(frame: pl.DataFrame) -> None:
-    """The table of runs."""
-    config = st.column_config
-    table(
-        frame.select(
-            "recipe",
-            "size",
-            "seed",
-            "tokens",
-            "state",
-            "progress",
-            "loss",
-            "tokens/s",
-            "left",
-            "scored",
-            "id",
-        ),
-        key="runs_table",
-        alt="Proxy runs with state, progress, loss and speed, newest first",
-        column_config={
-            "tokens": config.NumberColumn(format="compact"),
-            "progress": config.ProgressColumn(format="percent"),
-            "loss": config.NumberColumn("loss, nats/token", format="%.3f"),
-            "tokens/s": config.NumberColumn(format="compact"),
-            "left": config.TextColumn("time left"),
-        },
-    )
+WORDS = 4096  # of the vocabulary that these were measured with
 
 
 def anything_running(ws: Workspace) -> bool:
@@ -164,4 +108,10 @@ def estimate_seconds(ws: Workspace, size: str, tokens: int, runs: int) -> tuple[
     if speeds:
         speed = sorted(speeds)[len(speeds) // 2]
         return tokens * runs / (speed * side_by_side), f"measured on {len(speeds)} runs here"
-    return tokens * runs / (TYPICAL[size] * side_by_side), "typical speed, not measured here yet"
+    return tokens * runs / (typical(size) * side_by_side), "typical speed, not measured here yet"
+
+
+def typical(size: str) -> float:
+    """Tokens a second of a size; one that was not measured goes by its number of parameters."""
+    base = SIZES["base"].parameters(WORDS) / SIZES[size].parameters(WORDS)
+    return TYPICAL.get(size, TYPICAL["base"] * base)

@@ -8,7 +8,7 @@ from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import history, read_recipe, save_recipe
-from lab.ui.filters.drafts import MESSAGE, drop_draft
+from lab.ui.filters.drafts import MESSAGE, SAVED, drop_draft
 from lab.ui.text import show_plain
 
 
@@ -34,4 +34,5 @@ def restore(ws: Workspace, recipe: Recipe, version: Path) -> None:
         st.session_state[MESSAGE] = str(error)
         return
     drop_draft(recipe)
+    st.session_state[SAVED] = True
     st.session_state[MESSAGE] = f"Restored {version.name}."

@@ -7,11 +7,14 @@ numbers: hot reload drops modules, and a kept dataclass would no longer be an in
 
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from lab.core.workspace import Workspace, create, open_workspace
+from lab.mixture.recipe import NAME
 
 CARRIED = ("recipe", "source")  # what stays in view from page to page
 WORKSPACE_VARIABLE = "MIXLAB_WORKSPACE"
@@ -35,7 +38,10 @@ def carry(page: str) -> None:
     if st.session_state.get("page_in_view") != page:
         for key in CARRIED:
             if key in st.session_state:
-                st.session_state[key] = st.session_state[key]
+                value = st.session_state[key] = st.session_state[key]
+                if NAME.fullmatch(str(value)):  # a copied address then opens the same page
+                    with suppress(StreamlitAPIException):  # a widget that stays holds the key
+                        st.query_params[key] = value
     st.session_state["page_in_view"] = page
 
 

@@ -3,12 +3,17 @@
 import polars as pl
 import streamlit as st
 
+from lab.core.engine import cores
 from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.evaluation.evaluate import METRICS
 from lab.mixture.recipe_files import list_recipes
-from lab.proxy.runs import load_run, read_status, run_state
+from lab.proxy.board import BUSY
+from lab.proxy.record import last_record
+from lab.proxy.repetition import describe_repetition
+from lab.proxy.runs import Run, load_run, read_status, run_state
 from lab.proxy.sizes import SIZES
+from lab.ui.board import choose_runs, show_board, show_controls, show_totals
 from lab.ui.components import empty, link, table
 from lab.ui.figures import draw
 from lab.ui.formats import compact, count, duration, plural
@@ -19,8 +24,6 @@ from lab.ui.run_table import (
     curves,
     estimate_seconds,
     loss_figure,
-    run_frame,
-    show_runs,
     source_figure,
 )
 from lab.ui.text import guarded, label, show_plain
@@ -74,32 +77,54 @@ def train_form(ws: Workspace) -> None:
 
 
 def live_runs(ws: Workspace, busy: bool) -> None:
-    """Curves and table; polls while a job is active or a run trains, and ends by itself."""
-    polling = busy or anything_running(ws)
+    """The board: table beside curves; polls while a job is active or a run trains."""
+    polling = busy or at_work(ws)
 
     @guarded()
     def panel() -> None:
-        frame = run_frame(ws)
+        frame, record = choose_runs(ws)
         if frame.is_empty():
             with empty("No proxy run yet."):
-                st.caption("A run is a small model trained on a sample of a recipe, in minutes.")
+                st.caption(
+                    "A run is a small model trained on a sample of a recipe, in minutes. Choose "
+                    "recipes above and press Train; the board then shows each run as it goes. Two "
+                    "recipes and three seeds are enough for a first comparison."
+                )
             return
-        newest = frame["id"].to_list()
-        picked = st.multiselect(
-            "Curves", newest, key="curves", bind="query-params", max_selections=LINES,
-            placeholder="the newest; choose runs to see others",
-        )  # fmt: skip
-        chosen = [name for name in picked if name in newest] or newest[:NEWEST]
-        shown = curves(ws, chosen)
-        if shown.height:
-            draw(
-                loss_figure(shown),
-                "loss_figure",
-                f"Training loss of {len(chosen)} runs against tokens",
-            )
-        show_runs(frame)
+        show_totals(frame, record.workers if record else cores())
+        if record:
+            show_controls(ws, frame, record)
+        left, right = st.columns([3, 2])
+        with left:
+            show_board(ws, frame)
+        with right:
+            show_curves(ws, frame)
+        if polling and not busy and not at_work(ws):
+            st.rerun()
 
     st.fragment(panel, run_every=2.0 if polling else None)()
+
+
+def at_work(ws: Workspace) -> bool:
+    """True while a sweep goes on or a process trains a run, whoever started it."""
+    record = last_record(ws)
+    return (record is not None and record.live) or anything_running(ws)
+
+
+def show_curves(ws: Workspace, frame: pl.DataFrame) -> None:
+    """Losses of chosen runs, else of those at work and the first others of the table."""
+    names = frame["id"].to_list()
+    picked = st.multiselect(
+        "Curves", names, key="curves", bind="query-params", max_selections=LINES,
+        placeholder="those at work; choose runs to see others",
+    )  # fmt: skip
+    begun = frame.filter(pl.col("step") > 0)
+    busy = begun.filter(pl.col("state").is_in(BUSY))["id"].to_list()
+    usual = list(dict.fromkeys([*busy, *begun["id"].to_list()]))[:NEWEST]
+    shown = curves(ws, [name for name in picked if name in names] or usual)
+    if shown.height:
+        runs = plural(shown["run"].n_unique(), "run")
+        draw(loss_figure(shown), "loss_figure", f"Training loss of {runs} against tokens")
 
 
 def run_details(ws: Workspace, ids: list[str]) -> None:
@@ -125,6 +150,7 @@ def run_details(ws: Workspace, ids: list[str]) -> None:
         waiting = state == "done" and not scored
         if waiting and st.button("Score this run", key="score_run", icon=":material/grading:"):
             start(ws, "evaluate", {"runs": [run.id]})
+    show_repetition(run)
     if status.get("step", 0) > 1:
         draw(source_figure(ws, folder), "source_figure", "Training loss of this run by source")
     if scored:
@@ -148,3 +174,32 @@ def show_scores(metrics: pl.DataFrame) -> None:
         "The standard error counts items or documents only. What another seed would change shows "
         "when groups of runs are compared."
     )
+
+
+def show_repetition(run: Run) -> None:
+    """How often each source repeats in this run and in the real one; nothing if it is not known."""
+    frame = describe_repetition(run)
+    if frame.is_empty():
+        return
+    matched = bool(run.repetition.get("match"))
+    with st.expander(
+        "Repetition of each source, matched to the real run"
+        if matched
+        else "Repetition of each source, not matched to the real run"
+    ):
+        columns = {
+            "epochs_here": st.column_config.NumberColumn("epochs here", format="%.2f"),
+            "epochs_target": st.column_config.NumberColumn("in the real run", format="%.2f"),
+            "pool_tokens": st.column_config.NumberColumn("tokens there", format="compact"),
+            "used_tokens": st.column_config.NumberColumn("tokens used", format="compact"),
+        }
+        table(
+            frame,
+            key="run_repetition",
+            alt="Epochs of each source in this run and in the run it stands for",
+            column_config=columns,
+        )
+        st.caption(
+            "A proxy that reads all of a small source sees it less often than the real run will, "
+            "and overrates it. With matching it reads only as much as repeats equally often."
+        )

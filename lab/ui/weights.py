@@ -23,6 +23,7 @@ from lab.mixture.recipe_files import save_recipe
 from lab.mixture.supply import Supply
 
 MESSAGE = "weights_message"
+SAVED = "recipe_saved"  # set by a callback; the page then reads the recipe again
 MILLION = 1_000_000
 
 
@@ -194,7 +195,19 @@ def save_weights(ws: Workspace, recipe: Recipe, name_key: str) -> None:
     if name != recipe.name:
         forget(recipe)
         st.session_state["recipe"] = name
-    st.session_state[MESSAGE] = f"Saved {path.name}. The version before is kept in its history."
+    note_saved(f"Saved {path.name}. The version before is kept in its history.")
+
+
+def note_saved(words: str) -> None:
+    """Keep a message for the next run, and have the whole page run, not only the fragment."""
+    st.session_state[MESSAGE] = words
+    st.session_state[SAVED] = True
+
+
+def reread_if_saved() -> None:
+    """Run the whole page if a callback of its fragment has saved the recipe that it shows."""
+    if st.session_state.pop(SAVED, False):
+        st.rerun()
 
 
 def add_phase(ws: Workspace, recipe: Recipe) -> None:
@@ -208,6 +221,8 @@ def add_phase(ws: Workspace, recipe: Recipe) -> None:
         save_recipe(ws, replace(recipe, mixture=mixture))
     except LabError as error:
         st.session_state[MESSAGE] = str(error)
+        return
+    note_saved(f"The second half of phase {last.name!r} is now phase {name!r}.")
 
 
 def remove_phase(ws: Workspace, recipe: Recipe) -> None:
@@ -219,3 +234,5 @@ def remove_phase(ws: Workspace, recipe: Recipe) -> None:
         save_recipe(ws, replace(recipe, mixture=replace(recipe.mixture, phases=phases)))
     except LabError as error:
         st.session_state[MESSAGE] = str(error)
+        return
+    note_saved("The last phase is removed; the version before is kept in the history.")

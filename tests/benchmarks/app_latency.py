@@ -4,8 +4,10 @@
 
 In headless Chromium against the real server: seconds from starting the server to a usable first
 page (heading drawn, no script running), milliseconds per rerun, from a key press to the end of the
-script run, on the pages that people move things on, and the time of one step of a cut line while it
-is dragged (drawn in the browser, no message). Prints median and 95th percentile.
+script run, on the pages that people move things on, on the Filters page also to the moment when the
+picture draws what the server answered (documents and tokens kept per source), and the time of one
+step of a cut line while it is dragged (drawn in the browser, no message). Prints median and 95th
+percentile.
 
 With --documents a workspace is generated: 12 sources of short texts with stored values of 8 signals
 under 8 rules, so the pages work on as many documents as they say while nothing has to be measured.
@@ -129,7 +131,7 @@ def store_values(ws: Workspace, source: str, rng: np.random.Generator) -> None:
 
     config = {"tokenizer": tokenizer_id(ws, "small")}
     build(ws, tokens.STEP, tokens.VERSION, config, [found.id], counted)
-    build(ws, measure.STEP, measure.VERSION, {"set": "all"}, [found.id], measured)
+    build(ws, measure.STEP, measure.VERSION, measure.settings("all"), [found.id], measured)
 
 
 def idle(page: Page) -> None:
@@ -150,6 +152,20 @@ def rerun(page: Page, label: str, values: list[str]) -> list[float]:
             continue  # the run was over before it could be seen, or nothing changed: not counted
         idle(page)
         times.append(1000 * (time.perf_counter() - started))
+    return times
+
+
+def answer(page: Page, values: list[str]) -> list[float]:
+    """Milliseconds from Enter to the picture of what the server answered, one per value."""
+    box = page.get_by_label("Minimum", exact=True).first
+    times = []
+    for value in values:
+        box.fill(value)
+        started = time.perf_counter()
+        box.press("Enter")
+        page.locator(f"#total[data-answered^='{value}..']").wait_for()
+        times.append(1000 * (time.perf_counter() - started))
+        idle(page)
     return times
 
 
@@ -200,6 +216,8 @@ def visit(base: str, page: Page, cases: list[tuple[str, str, str]]) -> None:
         rerun(page, label, numbers[:2])  # columns are read, orders made
         report(name, rerun(page, label, numbers[2:]))
         if label == "Minimum":
+            halves = [f"{n}.5" for n in numbers]
+            report(f"{name}, the picture", answer(page, halves))
             report(f"{name}, one step of a drag in the browser", drag(page))
 
 

@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 import polars as pl
 
-from lab.curation.contamination.ngram_index import build_index, find_matches, item_texts
+from lab.curation.contamination.ngram_index import build_index, item_texts
+from lab.curation.contamination.ngram_search import find_matches
 
 GRAMS = 2_000_000
 WANTED = 8000

@@ -35,3 +35,9 @@ def test_a_link_keeps_what_is_in_view(
     visitor.idle()
     chosen = visitor.page.get_by_test_id("stSelectbox").locator("input").all()
     assert shown in [box.input_value() for box in chosen]
+    copied = visit(base)
+    copied.open(visitor.url)
+    copied.page.get_by_test_id("stSelectbox").first.wait_for()
+    copied.idle()
+    again = copied.page.get_by_test_id("stSelectbox").locator("input").all()
+    assert shown in [box.input_value() for box in again], "a copied address shows the same page"

@@ -134,3 +134,13 @@ def test_yaml_that_grows_without_end_or_has_lists_as_keys_is_refused(
     with pytest.raises(ConfigError) as error:
         read_yaml(tmp_path / "r.yaml")
     assert error.value.next_step
+
+
+@pytest.mark.parametrize("key", ["no", "Yes", "on", "true"])
+def test_a_key_that_yaml_takes_for_a_truth_value_is_refused(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"- {{signal: x, {key}: true}}\n")
+    with pytest.raises(ConfigError, match=f"the key '{key}' as true or false"):
+        read_yaml(path)
+    path.write_text("- {signal: x, off: true, 'no': 1}\n")
+    assert read_yaml(path) == [{"signal": "x", False: True, "no": 1}]

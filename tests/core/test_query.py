@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from lab.core.errors import ConfigError, DataError
-from lab.core.query import ask, isolated, parquet, parse_condition, query, select_only
+from lab.core.query import ask, isolated, parquet, parse_condition, query
 
 
 @pytest.fixture
@@ -36,36 +36,6 @@ def test_threads_do_not_disturb_each_other(docs: Path) -> None:
     for thread in threads:
         thread.join()
     assert found == [6] * 120
-
-
-def test_a_person_may_select_and_nothing_else(docs: Path, tmp_path: Path) -> None:
-    views = {"docs": [docs]}
-    assert select_only("SELECT max(n) AS m FROM docs;", views)["m"].to_list() == [3]
-    outside = tmp_path / "secret.csv"
-    outside.write_text("a\n1\n")
-    for sql in (
-        "DROP VIEW docs",
-        "SELECT 1; SELECT 2",
-        f"COPY docs TO '{tmp_path}/docs/out.csv'",
-        "SET enable_external_access = true",
-        "ATTACH 'x.duckdb'",
-        "not sql at all",
-    ):
-        with pytest.raises(ConfigError):
-            select_only(sql, views)
-    with pytest.raises(DataError):
-        select_only(f"SELECT * FROM read_csv('{outside}')", views)
-    assert not (tmp_path / "docs" / "out.csv").exists()
-
-
-def test_a_long_query_is_stopped(docs: Path) -> None:
-    endless = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
-    with pytest.raises(DataError, match="longer than"):
-        select_only(endless, {"docs": [docs]}, seconds=0.3)
-
-
-def test_rows_are_capped(docs: Path) -> None:
-    assert select_only("SELECT * FROM docs, range(100)", {"docs": [docs]}, limit=7).height == 7
 
 
 def test_an_isolated_connection_sees_its_frame_only(docs: Path, tmp_path: Path) -> None:

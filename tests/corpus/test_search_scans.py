@@ -224,3 +224,21 @@ def test_any_condition_gives_an_answer_or_words(found: dict[str, Artifact]) -> N
             assert error.what
             refused.append(condition)
     assert {"'", '"', "--", "/*", "(((("} <= set(refused)
+
+
+def test_no_piece_of_several_documents_is_huge(
+    found: dict[str, Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lab.corpus.search import scan as scanning
+
+    monkeypatch.setattr(scanning, "PIECE_BYTES", 20)
+    held: list[list[str]] = []
+
+    def test(source: str, piece: pl.DataFrame, left: float) -> pl.Series:
+        held.append(piece["text"].to_list())
+        return piece["text"].str.contains("iver")
+
+    scanned = scanning.scan(found, test, seconds=60)
+    assert all(len(texts) == 1 or sum(map(len, texts)) <= 20 for texts in held)
+    assert max(map(len, held)) == 2 and scanned.complete
+    assert {s: r.tolist() for s, r in scanned.rows.items()} == {"one": [0, 1], "two": [0]}

@@ -18,9 +18,9 @@ from lab.curation.contamination import decontaminate, require_contamination
 from lab.curation.contamination.ngram_index import (
     ITEMS_PER_NGRAM,
     build_index,
-    find_matches,
     item_texts,
 )
+from lab.curation.contamination.ngram_search import find_matches
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 QUESTION = "If a lantern of seven panes burns for nine nights, how many panes are lit on the last?"

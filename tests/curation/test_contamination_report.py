@@ -20,10 +20,12 @@ from lab.corpus.tokenizer import train_tokenizer
 from lab.corpus.tokens import count_tokens
 from lab.curation.attributes import attribute_names, attributes, contaminated
 from lab.curation.contamination import decisions, decontaminate, override, review_id, undo
-from lab.curation.contamination.allow import allow, allowed_file, common_ngrams, read_allowed
+from lab.curation.contamination.allow import allow, allowed_file, read_allowed
+from lab.curation.contamination.common import common_ngrams
 from lab.curation.contamination.located import locate_matches
-from lab.curation.contamination.ngram_index import build_index, find_matches
+from lab.curation.contamination.ngram_index import build_index
 from lab.curation.contamination.ngram_kernels import agree_kernel
+from lab.curation.contamination.ngram_search import find_matches
 from lab.curation.contamination.report import matched_items, report
 from lab.curation.contamination.search import require_contamination
 from lab.curation.contamination.spans import matched_spans

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import DataError
-from lab.curation.effect.cube import SliderCube, scale_places, slider_cube, with_places
+from lab.curation.effect.cube import (
+    SliderCube,
+    count_cells,
+    in_order,
+    running_sums,
+    scale_places,
+    slider_cube,
+    with_places,
+)
 from lab.curation.filters.mask import fail_mask
 from lab.curation.filters.rule import Rule
 
@@ -128,3 +136,18 @@ def test_a_bound_between_places_is_refused() -> None:
     cube = SliderCube("a", with_places(scale_places(np.array([1.0, 2.0])), []), {})
     with pytest.raises(DataError, match="no such place"):
         cube.kept("x", 1.5, None)
+
+
+@settings(deadline=None)
+@given(values, st.lists(st.floats(-6, 51), min_size=1, max_size=5, unique=True))
+def test_sums_made_once_answer_for_every_place(a: list[float], places: list[float]) -> None:
+    frame = frame_of(a)
+    value, tokens = frame["a"].to_numpy(), frame["tokens"].to_numpy()
+    passing = frame["b"].to_numpy() < 0.5
+    ordered = in_order(value, tokens)
+    sums = running_sums(ordered, passing)
+    for place in places:
+        documents, kept, allowed, left = count_cells(ordered, sums, [place])[:, 1:].sum(axis=1)
+        over = value >= place
+        assert (documents, kept) == (over.sum(), tokens[over].sum())
+        assert (allowed, left) == ((over & passing).sum(), tokens[over & passing].sum())

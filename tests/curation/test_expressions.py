@@ -70,6 +70,7 @@ def test_an_expression_decides_row_by_row(text, passes):
         ("x == 1", "'==' is not allowed", "="),
         ("x <=> 1", "'<=>' is not allowed", "="),
         ("x > 1 y", "more than one SQL expression", "AND"),
+        ("x > 1 'y'", "more than one SQL expression", "AND"),  # an alias in quotes
         ("x as y", "no SQL expression|not an SQL expression", ""),
         ("x, y", "not an SQL expression", ""),
         ("x >", "not an SQL expression", ""),
@@ -159,3 +160,18 @@ def test_polars_and_duckdb_agree(text):
         )["v"].to_list()
         == ours
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("a - b >= 5", [1, 0, 0]),  # inf - inf is NaN, which Polars and DuckDB call the greatest
+        ("NOT (a - b < 5)", [1, 0, 0]),
+        ("a >= 5", [1, 1, 0]),  # nothing is calculated: infinity is at least 5
+        ("a > -20 and b < 9", [1, 0, 1]),  # a sign calculates nothing
+    ],
+)
+def test_what_is_no_number_passes_nothing(text, passes):
+    infinite = float("inf")
+    frame = pl.DataFrame({"a": [9.0, infinite, 1.0], "b": [1.0, infinite, 1.0]})
+    assert fail_mask(frame, [rule(text)]).to_list() == [1 - p for p in passes]

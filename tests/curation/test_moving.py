@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.core.errors import ConfigError, DataError
-from lab.curation.effect.accounting import account, first_copies
-from lab.curation.effect.moving import moved, other_rules, pool_of
+from lab.curation.effect.accounting import account
 from lab.curation.effect.sensitivity import moved_by_step, step_at
 from lab.curation.filters.mask import fail_mask
 from lab.curation.filters.rule import Rule
@@ -32,38 +30,11 @@ documents = st.lists(
     ),
     max_size=40,
 ).map(lambda rows: [(s, t, b, f"{h}{x}{y}", x, y) for s, t, b, h, x, y in rows])
-bounds = st.none() | st.integers(-4, 4)
 
 
 def judged(rows: list[tuple[object, ...]], rules: list[Rule]) -> pl.DataFrame:
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     return frame.with_columns(fail_mask(frame, rules))
-
-
-@settings(deadline=None)
-@given(documents, bounds, bounds, bounds)
-def test_a_move_is_a_new_judgement(rows, other, low, high):
-    frame = judged(rows, [Rule("b", min=other), Rule("a", min=0)])
-    pool = pool_of(frame, ["a"])
-    found = moved(pool, other_rules(frame["mask"].to_numpy(), 1), "a", low, high)
-    again = judged(rows, [Rule("b", min=other), Rule("a", low, high)])
-    again = again.with_columns(first_copies(again))
-    expected = {
-        row["source"]: tuple(
-            row[f"kept_{n}"] for n in ("documents", "tokens", "unique_tokens", "bytes")
-        )
-        for row in account(again, ["b", "a"]).by_source().iter_rows(named=True)
-    }
-    assert {row[0]: row[1:] for row in found.iter_rows()} == expected
-    assert found["source"].to_list() == sorted({row[0] for row in rows})
-
-
-def test_what_a_pool_refuses():
-    frame = judged([("web", 1, 1, "u", 1, 1.0)], [])
-    with pytest.raises(ConfigError, match="no such column"):
-        moved(pool_of(frame, ["a"]), np.ones(1, bool), "b", 1.0)
-    with pytest.raises(DataError, match="no value"):
-        pool_of(frame.with_columns(b=pl.lit(float("nan"))), ["b"])
 
 
 @settings(deadline=None)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError, DataError
-from lab.curation.effect.suggest import k_sigma, reference_cuts, token_share
+from lab.curation.effect.suggest import k_sigma, reference_cuts, token_share, written
 from lab.curation.filters.mask import fail_mask
 from lab.curation.filters.rule import Rule
 
@@ -16,7 +16,8 @@ def test_k_sigma_hand_computed():
     frame = pl.DataFrame({"v": [0.0] * 50 + [10.0] * 50 + [100.0], "same": [3] * 101})
     (rule,) = k_sigma(frame, ["v", "same"], k=2)
     values = frame["v"].to_numpy()
-    assert rule == Rule("v", max=values.mean() + 2 * values.std())
+    exact = values.mean() + 2 * values.std()
+    assert rule == Rule("v", max=27.23) and 27.22 < exact < 27.23, "rounded up to four digits"
     assert rule.min is None, "a bound below every document drops nothing"
     assert fail_mask(frame, [rule]).to_list() == [0] * 100 + [1]
     assert k_sigma(frame.clear(), ["v"]) == ()
@@ -116,3 +117,11 @@ def test_intervals_are_wilsons_for_equal_documents():
     uneven = token_share(np.arange(100) < 10, np.r_[np.full(99, 1.0), 500.0])
     assert uneven.high - uneven.low > 0.5, "one document holds most tokens"
     assert token_share(np.zeros(0, bool), np.zeros(0)).high == 1
+
+
+@given(st.floats(-1e9, 1e9), st.sampled_from(["min", "max"]))
+def test_a_suggested_number_is_short_and_no_stricter(value, side):
+    short = written(value, side)
+    assert float(f"{short:.4g}") == short
+    assert short <= value if side == "min" else short >= value
+    assert abs(short - value) <= max(1e-3 * abs(value), 5e-324)

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.files import write_json
 from lab.core.workspace import Workspace, create
-from lab.evaluation.choose import named_groups
+from lab.evaluation.choose import named_groups, unscored
 from lab.evaluation.evaluate import evaluate_run
 from lab.proxy.sizes import SIZES
 
@@ -87,6 +87,24 @@ def test_names_without_runs_or_scores_say_what_to_do(ws: Workspace, add_run: Any
     add_run("web", 0, tokens=4096, steps=2)
     with pytest.raises(ConfigError, match="in common"):
         named_groups(ws, ["synthetic", "web"])
-    add_run("web", 0, evaluated=False)
+    late = add_run("late", 0, evaluated=False)
+    with pytest.raises(ArtifactMissing, match="trained but not scored") as caught:
+        named_groups(ws, ["synthetic", "late"])
+    assert caught.value.next_step == f"`mixlab evaluate {late.name}`"
     with pytest.raises(ArtifactMissing, match="not been evaluated"):
-        named_groups(ws, ["synthetic", "web"])
+        named_groups(ws, ["synthetic", late.name])
+
+
+def test_runs_that_are_not_scored_are_left_out_and_named(ws: Workspace, add_run: Any) -> None:
+    a, b = [add_run("a", 0)], [add_run("b", 0)]
+    late = add_run("b", 1, evaluated=False)
+    assert named_groups(ws, ["a", "b"]) == {"a": a, "b": b}
+    assert unscored(ws, "b") == [late.name]
+    assert unscored(ws, "a") == []
+
+
+def test_a_fine_tuned_run_is_no_repeat_of_its_parent(ws: Workspace, add_run: Any) -> None:
+    a, b = [add_run("a", 0)], [add_run("b", 0)]
+    tuned = add_run("b", 1, stage="sft", parent=b[0].name)
+    assert named_groups(ws, ["a", "b"]) == {"a": a, "b": b}
+    assert named_groups(ws, ["a", tuned.name])[tuned.name] == [tuned]

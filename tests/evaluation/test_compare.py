@@ -96,6 +96,7 @@ def benchmark(name: str, accuracy: float, seed: int, group: int) -> pl.DataFrame
             "correct": margin > 0,
             "correct_norm": margin > 0,
             "lost": [0] * ITEMS,
+            "exact": [None] * ITEMS,
         }
     ).cast(SCORES)
 

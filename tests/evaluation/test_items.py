@@ -19,7 +19,8 @@ GOOD: dict[str, Any] = {"question": "Which?", "choices": ["a", "b"], "answer": 1
 
 
 def test_the_plain_form_is_enough(write_lines: Write) -> None:
-    frame, faults = read_items("facts", write_lines(GOOD))
+    read = read_items("facts", write_lines(GOOD))
+    frame, faults = read.items, read.faults
     assert frame.schema == pl.Schema(ITEMS)
     assert faults.is_empty()
     assert frame.rows(named=True) == [
@@ -50,7 +51,7 @@ def test_the_plain_form_is_enough(write_lines: Write) -> None:
 def test_kind_and_gold_are_read_from_the_fields(
     write_lines: Write, row: dict[str, Any], kind: str, index: int | None, answer: str
 ) -> None:
-    frame, _ = read_items("b", write_lines(row))
+    frame = read_items("b", write_lines(row)).items
     assert frame.select("kind", "answer_index", "answer").row(0) == (kind, index, answer)
 
 
@@ -100,7 +101,8 @@ def test_a_broken_line_is_an_error_or_set_aside(write_lines: Write, line: bytes,
     path = write_lines(GOOD, line, GOOD)
     with pytest.raises(DataError):
         read_items("b", path)
-    frame, faults = read_items("b", path, skip_invalid=True)
+    read = read_items("b", path, skip_invalid=True)
+    frame, faults = read.items, read.faults
     assert frame["id"].to_list() == ["b-000000", "b-000002"]
     assert faults.select("file", "line").row(0) == ("items.jsonl", 2)
     assert what.split()[-1] in faults["reason"][0]
@@ -116,26 +118,26 @@ def test_lines_end_at_line_feeds_only(write_lines: Write, tmp_path: Path) -> Non
     path = tmp_path / "odd.jsonl"
     line = json.dumps({"question": text, "answer": "x"}, ensure_ascii=False)
     path.write_text(line + "\n\n", "utf-8")
-    frame, _ = read_items("b", path)
+    frame = read_items("b", path).items
     assert frame["question"].to_list() == [text]
 
 
 def test_compressed_and_columnar_files_hold_the_same(write_lines: Write, tmp_path: Path) -> None:
     plain = write_lines(GOOD, GOOD | {"answer": 0})
-    expected, _ = read_items("b", plain)
+    expected = read_items("b", plain).items
     content = plain.read_bytes()
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(content))
     with pa.output_stream(str(tmp_path / "a.jsonl.zst"), compression="zstd") as out:
         out.write(content)
     expected.write_parquet(tmp_path / "a.parquet")
     for name in ("a.jsonl.gz", "a.jsonl.zst", "a.parquet"):
-        frame, _ = read_items("b", tmp_path / name)
+        frame = read_items("b", tmp_path / name).items
         assert frame.equals(expected), name
 
 
-@pytest.mark.parametrize("name", ["items.csv", "missing.jsonl"])
+@pytest.mark.parametrize("name", ["items.xlsx", "missing.jsonl"])
 def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
-    if name.endswith("csv"):
+    if name.endswith("xlsx"):
         (tmp_path / name).write_text("question,answer\n")
     with pytest.raises(DataError, match="not a file of benchmark items"):
         read_items("b", tmp_path / name)
@@ -150,13 +152,13 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_unknown_columns_are_kept_in_meta(write_lines: Write) -> None:
     row = GOOD | {"subject": "law", "meta": '{"year": 3}', "empty": None}
-    frame, _ = read_items("b", write_lines(row))
+    frame = read_items("b", write_lines(row)).items
     assert json.loads(frame["meta"][0]) == {"subject": "law", "year": 3}
 
 
 def test_the_test_split_is_preferred_and_a_named_one_must_exist(write_lines: Write) -> None:
     splits = ["train", "test", "test", "validation"]
-    frame, _ = read_items("b", write_lines(*(GOOD | {"split": s} for s in splits)))
+    frame = read_items("b", write_lines(*(GOOD | {"split": s} for s in splits))).items
     chosen, used = choose_split(frame, None, "here")
     assert (chosen.height, used) == (2, "test")
     chosen, used = choose_split(frame, "train", "here")

@@ -8,13 +8,14 @@ import pytest
 import torch
 from tiny_models import CONTEXT, frame, item, rolling
 from tokenizers import Tokenizer
-from transformers import GraniteConfig, GraniteForCausalLM, LlamaForCausalLM
+from transformers import GraniteConfig, GraniteForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from lab.core.errors import Cancelled, ConfigError
 from lab.core.progress import Progress
-from lab.evaluation import likelihood
+from lab.evaluation import rows as rows_of_tokens
 from lab.evaluation.encoding import Span
-from lab.evaluation.likelihood import log_likelihoods, plan
+from lab.evaluation.likelihood import log_likelihoods
+from lab.evaluation.rows import plan
 from lab.evaluation.scoring import SCORES, score_items
 
 
@@ -111,7 +112,7 @@ def test_order_and_batch_do_not_matter(
     wide = expected["nats"].explode().to_numpy()
     assert np.abs(back["nats"].explode().to_numpy() - wide).max() < 2e-5
     for size in (1, 70, 100_000):
-        monkeypatch.setattr(likelihood, "BATCH_TOKENS", size)
+        monkeypatch.setattr(rows_of_tokens, "BATCH_TOKENS", size)
         other = score_items(model, tokenizer, many)
         assert np.abs(other["nats"].explode().to_numpy() - wide).max() < 2e-5
 
@@ -119,10 +120,10 @@ def test_order_and_batch_do_not_matter(
 def test_sharing_a_beginning_saves_tokens_and_changes_nothing(model: LlamaForCausalLM) -> None:
     context = list(range(1, 25))
     group = [Span([*context, *end], 24) for end in ([30, 31], [30, 32, 33], [40], [41, 42])]
-    shared, _ = plan([group], CONTEXT)
+    shared = plan([group], CONTEXT).rows
     assert [len(row.tokens) for row in shared] == [24 + 1 + 2 + 0 + 1]
-    apart, _ = plan([[span] for span in group], CONTEXT)
-    assert sum(len(row.tokens) for row in apart) == 25 + 26 + 24 + 25
+    apart = plan([[span] for span in group], CONTEXT)
+    assert sum(len(row.tokens) for row in apart.rows) == 25 + 26 + 24 + 25
     together = log_likelihoods(model, [group], max_length=CONTEXT).nats
     alone = log_likelihoods(model, [[span] for span in group], max_length=CONTEXT).nats
     assert together == pytest.approx(alone, abs=1e-5)
@@ -133,8 +134,7 @@ def test_scored_tokens_inside_a_shared_beginning_count_for_every_choice(
 ) -> None:
     begin = list(range(1, 20))
     group = [Span([0, *begin, 50], 1), Span([0, *begin, 51, 52], 1)]
-    rows, _ = plan([group], CONTEXT)
-    assert len(rows) == 1
+    assert len(plan([group], CONTEXT).rows) == 1
     together = log_likelihoods(model, [group], max_length=CONTEXT).nats
     alone = log_likelihoods(model, [[span] for span in group], max_length=CONTEXT).nats
     assert together == pytest.approx(alone, abs=1e-5)
@@ -180,7 +180,7 @@ def test_a_head_that_scales_its_logits_is_refused(
         initializer_range=0.3,
         logits_scaling=8.0,
     )
-    with pytest.raises(ConfigError, match="one linear map"):
+    with pytest.raises(ConfigError, match="not a plain Llama"):
         score_items(GraniteForCausalLM(config), tokenizer, items)
 
 
@@ -193,3 +193,65 @@ def test_a_request_to_stop_stops(
 ) -> None:
     with pytest.raises(Cancelled):
         score_items(model, tokenizer, items, progress=Progress(should_stop=lambda: True))
+
+
+def few_shot_groups(header: list[int], count: int = 6) -> list[list[Span]]:
+    """Four-choice items behind one header: choices of one to three tokens."""
+    rng = np.random.default_rng(1)
+    groups = []
+    for _ in range(count):
+        context = [*header, *rng.integers(1, 300, 3).tolist()]
+        sizes = (1, 2, 3, 1)
+        groups.append(
+            [Span([*context, *rng.integers(1, 300, n).tolist()], len(context)) for n in sizes]
+        )
+    return groups
+
+
+def test_a_header_that_items_share_is_fed_once_and_changes_nothing(model: LlamaForCausalLM) -> None:
+    one, two = list(range(1, 36)), list(range(60, 96))
+    groups = [*few_shot_groups(one), *few_shot_groups(two), *few_shot_groups([5, 6])]
+    groups.append([Span([*one, *range(7, 30)], 50)])  # begins with a header, and is too long for it
+    found = plan(groups, CONTEXT)
+    assert [len(header) for header in found.headers] == [35, 36]
+    assert max(len(row.tokens) for row in found.rows[:12]) < 20
+    together = log_likelihoods(model, groups, max_length=CONTEXT)
+    spans = [span for group in groups for span in group]
+    alone = [float(log_likelihoods(model, [[s]], max_length=CONTEXT).nats[0]) for s in spans]
+    assert together.nats == pytest.approx(alone, abs=2e-5)
+    assert together.lost.tolist() == [0] * 72 + [len(spans[-1].tokens) - 1 - CONTEXT]
+
+
+def test_grouped_heads_of_keys_and_values_score_as_the_model_does(tokenizer: Tokenizer) -> None:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=CONTEXT,
+        bos_token_id=0,
+        eos_token_id=0,
+        initializer_range=0.3,
+    )
+    grouped = LlamaForCausalLM(config)
+    for name, gain in grouped.named_parameters():
+        if "norm" in name:
+            torch.nn.init.uniform_(gain, 0.5, 2.0)
+    row = item(0, question="Which stone?", choices=["copper", "the green river stone"])
+    [scored] = score_items(grouped, tokenizer, frame([row])).rows(named=True)
+    expected = [slow(grouped, tokenizer, "Which stone?", text) for text in row["choices"]]
+    assert scored["nats"] == pytest.approx(expected, abs=2e-5)
+
+
+def test_choices_that_are_cut_alike_still_share_what_is_left(model: LlamaForCausalLM) -> None:
+    context = [7, *range(1, 60)]
+    group = [Span([*context, *end], 60) for end in ([70], [71], [72, 73], [74, 75])]
+    found = plan([group], CONTEXT)
+    assert found.lost == [60 - CONTEXT, 60 - CONTEXT, 61 - CONTEXT, 61 - CONTEXT]
+    assert sorted(len(row.tokens) for row in found.rows) == [CONTEXT, CONTEXT + 1]
+    together = log_likelihoods(model, [group], max_length=CONTEXT).nats
+    alone = [float(log_likelihoods(model, [[s]], max_length=CONTEXT).nats[0]) for s in group]
+    assert together == pytest.approx(alone, abs=2e-5)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import safetensors.torch
 import torch
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -99,3 +100,12 @@ def rolling(model: LlamaForCausalLM, tokens: list[int], start: int) -> float:
         table = logits.log_softmax(-1)
         total += float(sum(table[i - 1 - before, tokens[i]] for i in range(first, end)))
     return total
+
+
+def save_snapshot(folder: Path, step: int, model: LlamaForCausalLM) -> Path:
+    """A snapshot as training leaves it: weights by parameter name, the tied head once."""
+    path = folder / "snapshots" / f"step-{step:08d}" / "model.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: p.detach().contiguous() for name, p in model.named_parameters()}
+    safetensors.torch.save_file(weights, path, metadata={"format": "pt"})
+    return path

@@ -122,6 +122,8 @@ def change(path: str, value: object) -> dict[str, Any]:
         ("dedup.keep", ["web", "web"], "each named once"),
         ("decontaminate", True, "mapping of keys"),
         ("decontaminate.ngram", "13", "type int"),
+        ("decontaminate.ngram", 0, "at least one word"),
+        ("decontaminate.ngram", -13, "at least one word"),
         ("mixture.tokens", 0.3, "whole number"),
         ("mixture.tokens", "1e9", "1_000_000_000"),
         ("mixture.tokens", 10**400, "above zero"),

@@ -194,3 +194,19 @@ def test_a_changed_text_shows_every_piece_or_counts_it() -> None:
     assert "4,780 characters not shown" in shown
     assert "4,560 characters not shown" in shown
     assert "↵" in shown and "&lt;b&gt;" in shown and "<b>" not in shown
+
+
+def test_the_page_opens_on_a_source_that_the_recipe_uses(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    from lab.mixture.parsing import parse_recipe
+    from lab.mixture.recipe_files import save_recipe
+
+    ws = copy_of(recipe_workspace)
+    mixture = {"tokens": 1000, "phases": [{"name": "all", "weights": {"short": 1}}]}
+    body = {"name": "shorts", "tokenizer": "plain", "sources": {"short": {}}, "mixture": mixture}
+    save_recipe(ws, parse_recipe(body, "r"))
+    app = open_page(ws, "edits", recipe="shorts")
+    assert app.selectbox(key="source").value == "short"
+    app = open_page(ws, "edits", recipe="shorts", source="long")
+    assert app.selectbox(key="source").value == "long", "the address decides"

@@ -305,3 +305,19 @@ def test_a_rule_on_all_sources_where_they_differ(page: AppTest) -> None:
     write(page, f"* {WORDS}=off")
     assert [m.value for m in page.metric] != totals
     assert kept(page).endswith("(100.0 %)")
+
+
+def test_unsaved_cuts_are_mentioned_on_the_mixture_page(page: AppTest) -> None:
+    page.switch_page(str(ROOT / "pages" / "mixture.py")).run()
+    assert "not saved" not in words_of(page)
+    page.switch_page(str(ROOT / "pages" / "filters.py")).run()
+    write(page, f"short {WORDS}=70..")
+    page.switch_page(str(ROOT / "pages" / "mixture.py")).run()
+    assert "1 cut made on the Filters page not saved" in words_of(page)
+
+
+def test_a_pasted_document_says_value_and_limit(page: AppTest) -> None:
+    look_at(page, "Paste a document")
+    page.text_area(key="paste").set_value("Too short")
+    next(b for b in page.button if b.label == "Judge it").click().run()
+    assert "✕ word count 2, between 50 and 100000" in shown_html(page)

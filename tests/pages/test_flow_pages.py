@@ -112,25 +112,6 @@ def test_one_run_by_its_address(trained_workspace: Workspace, open_page: Open) -
     assert app.selectbox(key="run").value == name
 
 
-def test_compare_gives_a_verdict_for_every_metric(
-    trained_workspace: Workspace, open_page: Open
-) -> None:
-    app = open_page(trained_workspace, "compare", a="both", b="long-only")
-    assert not app.exception and not app.error
-    tables = [d.value for d in app.dataframe if "verdict" in d.value.columns]
-    verdicts = {v for table in tables for v in table["verdict"]}
-    assert verdicts <= {"both better", "long-only better", "unresolved"}
-    assert any("(mean)" in table["on"].tolist() for table in tables)
-    assert "What would change the conclusion" in [s.value for s in app.subheader]
-
-
-def test_compare_with_itself_is_not_offered_as_a_result(
-    trained_workspace: Workspace, open_page: Open
-) -> None:
-    app = open_page(trained_workspace, "compare", a="both", b="both")
-    assert "Choose two different recipes." in words_of(app)
-
-
 def test_export_shows_epochs_and_reads_files(trained_workspace: Workspace, open_page: Open) -> None:
     app = open_page(trained_workspace, "export", recipe="long-only", file="recipe.yaml")
     implied = app.dataframe[0].value

@@ -7,6 +7,7 @@ from visiting import Open, words_of
 from lab.core.workspace import Workspace
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.recipe_files import load_recipe
+from lab.proxy.sizes import SIZES
 
 Copy = Callable[[Workspace], Workspace]
 BROAD_SHORT, BROAD_LONG = "weight.both.broad.short", "weight.both.broad.long"
@@ -135,3 +136,65 @@ def test_signals_that_vanish_while_the_page_is_open_are_an_error_in_words(
     assert not app.exception
     assert app.warning[0].value == "This has not been computed yet."
     assert "mixlab measure" in words_of(app)
+
+
+def epochs(app: AppTest) -> dict[str, dict[str, float]]:
+    frame = next(d.value for d in app.dataframe if "unmatched" in d.value.columns)
+    return {row["source"]: row for row in frame.to_dict("records")}
+
+
+def test_what_a_proxy_would_repeat_stands_beside_the_real_run(
+    recipe_workspace: Workspace, open_page: Open
+) -> None:
+    """A budget of 20M tokens against nano's own of 1.5M or so: a thirteenth."""
+    app = open_page(recipe_workspace, "mixture", recipe="both", **{"budget.both": "20.0"})
+    found = compute_ledger(recipe_workspace, load_recipe(recipe_workspace, "both")).sources
+    shown, factor = epochs(app), SIZES["nano"].default_tokens / 20e6
+    for row in found.iter_rows(named=True):
+        real = row["epochs"] * 100  # the saved recipe has 200,000 tokens
+        assert shown[row["source"]]["target"] == pytest.approx(real)
+        assert shown[row["source"]]["unmatched"] == pytest.approx(real * factor)
+        assert shown[row["source"]]["matched"] == pytest.approx(real, rel=0.01)
+    assert "factor of 1.5" not in words_of(app)
+    app.checkbox(key="match_repetition").uncheck().run()
+    assert "factor of 1.5" in words_of(app)
+    assert any("repeats text otherwise" in w.value for w in app.warning)
+    app.selectbox(key="proxy_size").select("base").run()
+    assert "repeats everything more" in words_of(app)
+
+
+def test_a_template_replaces_phases_and_can_be_taken_back(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    ws = copy_of(recipe_workspace)
+    before = load_recipe(ws, "both")
+    app = open_page(ws, "mixture", recipe="both")
+    app.number_input(key=BROAD_SHORT).set_value(90.0).run()
+    app.selectbox(key="template").select("broad-then-sharpened").run()
+    assert "No proportions are disclosed" in words_of(app)
+    app.button(key="use_template").click().run()
+    assert not app.exception
+    saved = load_recipe(ws, "both")
+    assert [p.name for p in saved.mixture.phases] == ["broad", "sharpened"]
+    assert (saved.sources, saved.dedup) == (before.sources, before.dedup)
+    assert saved.mixture.phases[0].weights == {"short": 1.0}, "long is synthetic"
+    assert app.number_input(key=BROAD_SHORT).value == 100.0, "unsaved weights do not stay"
+    assert app.number_input(key="weight.both.sharpened.long").value == pytest.approx(30.0)
+    assert saved.note in words_of(app)
+    assert app.button(key="save_weights").disabled
+    restore = next(b for b in app.button if b.label == "Restore this version")
+    restore.click().run()
+    assert load_recipe(ws, "both") == before
+
+
+def test_the_one_phase_twin_is_saved_beside_the_recipe(
+    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
+) -> None:
+    ws = copy_of(recipe_workspace)
+    app = open_page(ws, "mixture", recipe="both")
+    for name in ("both-one-phase", "both-one-phase-2"):
+        app.button(key="save_twin").click().run()
+        assert f"Saved {name}.yaml" in words_of(app)
+        twin = load_recipe(ws, name)
+        assert twin.average_weights() == pytest.approx(load_recipe(ws, "both").average_weights())
+    assert open_page(ws, "mixture", recipe="long-only").button(key="save_twin").disabled

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_a_resumed_file_forgets_what_came_after_the_checkpoint(tmp_path: Path) -
     frame = read_lines(tmp_path / "m", ["a"])
     assert frame["step"].to_list() == [1, 2]
     assert frame["loss"].to_list() == [2.5, 9.0]
+
+
+def test_a_file_that_lost_its_end_is_continued_after_the_last_whole_line(tmp_path: Path) -> None:
+    file = MetricsFile(tmp_path / "m", 0)
+    file.append(LINE)
+    file.append(LINE | {"step": 2})
+    length = file.sync()
+    file.close()
+    os.truncate(tmp_path / "m", length - 5)
+    again = MetricsFile(tmp_path / "m", length)
+    again.append(LINE | {"step": 3})
+    again.close()
+    assert read_lines(tmp_path / "m", ["a"])["step"].to_list() == [1, 3]
 
 
 def test_nan_never_reaches_the_file(tmp_path: Path) -> None:

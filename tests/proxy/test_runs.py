@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,13 +7,21 @@ import numpy as np
 import pytest
 
 from lab.core.errors import ConfigError, DataError
-from lab.core.files import read_json
+from lab.core.files import read_json, write_json
 from lab.core.workspace import Workspace
 from lab.corpus.tokenizer import load_tokenizer
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe
+from lab.proxy.repetition import describe_repetition, notes_of
 from lab.proxy.runs import list_runs, load_run, prepare_run, run_state, unfinished
+from lab.proxy.shards import open_rows
 from lab.proxy.sizes import SIZES
+
+
+def rows_of(folder: Path) -> np.ndarray:
+    rows = open_rows(folder / "data")
+    return rows.rows(0, len(rows))
+
 
 TOKENS = 10 * SIZES["nano"].tokens_per_step
 
@@ -51,15 +60,15 @@ def test_a_run_folder_holds_what_was_asked(ws: Workspace) -> None:
     account = read_json(folder / "data" / "packing.json")
     shares = {name: facts["share"] for name, facts in account["sources"].items()}
     assert shares["short"] == pytest.approx(0.75 * 0.5 + 0.25, abs=0.02)
-    rows = np.load(folder / "data" / "sequences.npy")
+    rows = rows_of(folder)
     assert rows.shape == (10 * SIZES["nano"].batch, 257)
 
 
 def test_rows_decode_to_training_text_never_to_held_out_text(ws: Workspace) -> None:
     from lab.corpus.sources import scan_documents
 
-    folder = prepare_run(ws, recipe(short={}), size="nano", tokens=TOKENS)
-    rows = np.load(folder / "data" / "sequences.npy")
+    folder = prepare_run(ws, recipe(short={}), size="nano", tokens=TOKENS, repetition=False)
+    rows = rows_of(folder)
     phase = np.load(folder / "data" / "phase.npy")
     read = []
     for k in (0, 1):  # a phase begins anew; its last document may be cut
@@ -84,6 +93,72 @@ def test_the_same_question_finds_the_same_folder(ws: Workspace) -> None:
         first,
     }
     assert len(others) == 4
+
+
+def test_a_run_sees_its_sources_as_often_as_the_real_run_would(ws: Workspace) -> None:
+    """`recipe` stands for 1,000,000 tokens; the proxy trains on 10,240, a 98th of them."""
+    on = load_run(prepare_run(ws, recipe(), tokens=TOKENS))
+    off = load_run(prepare_run(ws, recipe(), tokens=TOKENS, repetition=False))
+    assert on.id != off.id
+    assert (on.repetition["match"], off.repetition["match"]) == (True, False)
+    assert on.repetition["target_tokens"] == 10**6
+    rows = {row["source"]: row for row in describe_repetition(on).to_dicts()}
+    short = rows["short"]
+    assert short["used_tokens"] == pytest.approx(short["pool_tokens"] * TOKENS / 10**6, abs=60)
+    assert short["epochs_here"] == pytest.approx(short["epochs_target"], rel=0.1)  # 6 documents
+    assert rows["long"]["documents"] == 1  # of about 110 documents
+    account = read_json(on.folder / "data" / "packing.json")
+    assert account["repetition"]["sources"]["short"]["documents"] == short["documents"]
+    assert account["sources"]["short"]["documents"] == short["documents"]
+    assert account["sources"]["short"]["unique_tokens"] == short["used_tokens"]
+    assert account["sources"]["short"]["epochs"] == pytest.approx(short["epochs_here"], rel=0.02)
+    every = {row["source"]: row for row in describe_repetition(off).to_dicts()}
+    assert every["short"]["used_tokens"] == every["short"]["pool_tokens"] == short["pool_tokens"]
+    assert every["short"]["epochs_here"] < 0.02 * short["epochs_target"]
+    said = read_json(off.folder / "data" / "packing.json")["repetition"]["notes"]
+    assert any("matching is off" in note for note in said)
+    assert notes_of(off) == said
+
+
+def test_how_to_train_is_not_part_of_what_a_run_is(ws: Workspace) -> None:
+    first = prepare_run(ws, recipe(), tokens=TOKENS, snapshots=False, track="tensorboard")
+    run = load_run(first)
+    assert (run.snapshots, run.track, run.stage, run.parent) == (
+        False,
+        "tensorboard",
+        "pretrain",
+        "",
+    )
+    assert prepare_run(ws, recipe(), tokens=TOKENS) == first
+
+
+def test_a_run_of_the_version_before_is_still_read(ws: Workspace) -> None:
+    folder = prepare_run(ws, recipe(), tokens=TOKENS)
+    spec = read_json(folder / "run.json")
+    for key in ("repetition", "snapshots", "track", "stage"):
+        del spec[key]
+    write_json(folder / "run.json", spec)
+    run = load_run(folder)
+    assert (run.repetition, run.snapshots, run.stage) == ({}, True, "pretrain")
+    assert describe_repetition(run).height == 0
+    assert notes_of(run) == []
+
+
+def test_runs_of_a_sweep_share_their_rows(ws: Workspace) -> None:
+    other = recipe("other")
+    phases = (replace(other.mixture.phases[0], weights={"short": 0.25, "long": 0.75}, share=1.0),)
+    other = replace(other, mixture=replace(other.mixture, phases=phases))
+    one = replace(
+        other,
+        mixture=replace(
+            other.mixture, phases=(replace(phases[0], weights={"short": 0.5, "long": 0.5}),)
+        ),
+    )
+    folders = [prepare_run(ws, r, tokens=TOKENS) for r in (other, one)]
+    links = [p.stat().st_nlink for f in folders for p in (f / "data" / "rows").rglob("*.npy")]
+    assert max(links) == 3, "the cache and both runs"
+    assert len(list((ws.root / "cache" / "packed").iterdir())) == 2
+    assert rows_of(folders[0]).shape == rows_of(folders[1]).shape
 
 
 def test_a_filter_that_empties_a_source_is_named(ws: Workspace) -> None:

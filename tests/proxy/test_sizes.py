@@ -14,7 +14,7 @@ def test_the_formula_counts_the_weights_of_the_model(name: str) -> None:
 
 def test_sizes_span_what_they_promise() -> None:
     millions = {name: size.parameters(4096) / 1e6 for name, size in SIZES.items()}
-    assert list(millions) == ["nano", "micro", "mini", "small", "base"]
+    assert list(millions) == ["nano", "micro", "mini", "small", "base", "125m"]
     assert 0.35 < millions["nano"] < 0.45
     assert 25 < millions["base"] < 35
     assert list(millions.values()) == sorted(millions.values())

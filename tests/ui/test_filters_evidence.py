@@ -20,11 +20,12 @@ from lab.ui.cuts import Draft, drafted_recipe
 from lab.ui.draft_text import parse_draft
 from lab.ui.filters.borderline import judge_votes, needed, round_of
 from lab.ui.filters.cut_view import checked, cube_of, payload
-from lab.ui.filters.evidence import judged
+from lab.ui.filters.evidence import joined, judged
 from lab.ui.filters.reading import chips_of, sides_of
 from lab.ui.filters.samples import NEAREST, WHICH, Side, draw_sample
 from lab.ui.filters.scene import Scene, choices, lines_of
 from lab.ui.filters.versus import Pair, topics
+from lab.ui.memory import remembered
 from lab.ui.tables import attribute_table
 
 WORDS, LENGTH = "gopher.word_count@ws1", "gopher.mean_word_length@ws1"
@@ -232,3 +233,26 @@ def test_topics_that_a_draft_loses(
     lost = tokens.filter(falls).sum()
     assert split.filter(topic="goes").row(0) == ("goes", lost, 0, lost)
     assert split.filter(topic="stays")["A minus B"].item() == 0
+
+
+@pytest.mark.parametrize("rules", [0, 1, 8, 9, 20, 63])
+def test_bits_of_rules_are_joined(rules: int) -> None:
+    rng = np.random.default_rng(rules)
+    fails = [rng.random(50) < 0.3 for _ in range(rules)]
+    mask = joined(fails, 50)
+    for row in range(50):
+        assert int(mask[row]) == sum(1 << i for i in range(rules) if fails[i][row])
+
+
+def test_the_least_recently_used_result_is_forgotten() -> None:
+    made: list[str] = []
+
+    @remembered(2)
+    def make(value: int, key: str) -> int:
+        made.append(key)
+        return value
+
+    assert [make(1, "a"), make(2, "b"), make(9, "a"), make(3, "c"), make(1, "a")] == [1, 2, 1, 3, 1]
+    assert made == ["a", "b", "c"]
+    make(2, "b")
+    assert made[-1] == "b"

@@ -1,13 +1,13 @@
-"""Commands on what texts contain: embeddings, benchmarks."""
+"""Commands on what texts contain: embeddings and their map."""
 
 import argparse
 
-from lab.cli import act, read
+from lab.cli import act
 from lab.cli.commands.options import Options, command, count
 
 
 def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> None:
-    """embed, map, benchmark."""
+    """embed, map."""
     p = command(
         commands,
         "embed",
@@ -27,14 +27,3 @@ def add_content_commands(commands: "argparse._SubParsersAction[Options]") -> Non
         "mixlab map",
         detachable=True,
     )
-    p = command(
-        commands,
-        "benchmark",
-        lambda o: read.benchmarks(o) if o.what == "list" else act.add_benchmark(o),
-        "register a benchmark, or list them",
-        "mixlab benchmark add piqa piqa.parquet\nmixlab benchmark list",
-    )
-    p.add_argument("what", choices=("add", "list"))
-    p.add_argument("name", nargs="?")
-    p.add_argument("path", nargs="?")
-    p.add_argument("--split", help="take the rows of this split only")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 Options = argparse.ArgumentParser
-SIZES = ("nano", "micro", "mini", "small", "base")
+SIZES = ("nano", "micro", "mini", "small", "base", "125m")
 
 
 def whole(text: str, least: int = 0) -> int:
@@ -51,14 +51,61 @@ def add_run_options(parser: Options) -> None:
     parser.add_argument("--size", choices=SIZES, default="nano", help="default: nano")
     parser.add_argument("--tokens", type=count, help="tokens a run (default: the size's)")
     parser.add_argument("--seed", type=whole, default=0, help="first seed (default: 0)")
-    add_engine(parser)
+    parser.add_argument(
+        "--no-repetition-match",
+        dest="repetition",
+        action="store_false",
+        help="read all documents, so that a proxy repeats a source less often than the real run",
+    )
+    parser.add_argument(
+        "--no-snapshots",
+        dest="snapshots",
+        action="store_false",
+        help="keep no weights from before the end; metrics cannot be tested over training then",
+    )
+    parser.add_argument(
+        "--score-snapshots",
+        action="store_true",
+        help="also score what training kept on the way; `mixlab early` and the gate read it",
+    )
+    add_track(parser)
+    add_places(parser)
 
 
-def add_engine(parser: Options) -> None:
+def add_track(parser: Options) -> None:
+    """Where the numbers of runs are sent, if anywhere."""
+    parser.add_argument(
+        "--track",
+        default="",
+        metavar="NAME",
+        help="send losses and scores to tensorboard, trackio, wandb (offline) or mlflow",
+    )
+
+
+def add_places(parser: Options) -> None:
+    """Where runs are trained."""
+    add_engine(parser, ("local", "ray", "slurm"))
+    parser.add_argument(
+        "--gpus-per-run",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of one GPU: 0.25 puts four runs on each (default: nothing is reserved)",
+    )
+
+
+def add_engine(parser: Options, engines: tuple[str, ...] = ("local", "ray")) -> None:
     """Where work runs."""
     parser.add_argument("--workers", type=count, metavar="N", help="processes (default: cores)")
-    parser.add_argument("--engine", choices=("local", "ray"), default="local")
-    parser.add_argument("--address", help="of a Ray cluster (default: start one here)")
+    parser.add_argument("--engine", choices=engines, default="local")
+    slurm = (
+        '; with slurm its options, "partition=cpu,time=60,mem=4" (minutes, GB, others as in '
+        'sbatch), or "local" for submitit\'s own processes'
+    )
+    parser.add_argument(
+        "--address",
+        help="of a Ray cluster (default: start one here)" + (slurm if "slurm" in engines else ""),
+    )
 
 
 def shards(options: argparse.Namespace) -> dict[str, Any]:

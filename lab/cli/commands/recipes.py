@@ -1,14 +1,33 @@
-"""Commands on recipes: list, ledger, export."""
+"""Commands on recipes: list, start one by a template, ledger, export."""
 
 import argparse
 
-from lab.cli import act, read
-from lab.cli.commands.options import Options, command
+from lab.cli import act, read, recipe
+from lab.cli.commands.options import Options, command, count
 
 
 def add_recipe_commands(commands: "argparse._SubParsersAction[Options]") -> None:
-    """recipes, ledger, export."""
+    """recipes, recipe, ledger, export."""
     command(commands, "recipes", read.recipes, "list recipes", "mixlab recipes")
+    p = command(
+        commands,
+        "recipe",
+        lambda o: recipe.templates(o) if o.what == "templates" else recipe.new(o),
+        "start a recipe by a template, or list the templates",
+        "mixlab recipe templates\n"
+        "mixlab recipe new phi-3-like --template broad-then-sharpened --from natural\n"
+        "mixlab recipe new phi-3-flat --template matched-exposure --from phi-3-like",
+    )
+    p.add_argument("what", choices=("new", "templates"))
+    p.add_argument("name", metavar="NAME", nargs="?")
+    p.add_argument("--template", metavar="T", help="see `mixlab recipe templates`")
+    p.add_argument(
+        "--from",
+        dest="base",
+        metavar="RECIPE",
+        help="whose sources, rules, duplicates and budget to keep (default: all sources, no rules)",
+    )
+    p.add_argument("--tokens", type=count, help="budget of the real run (default: that of --from)")
     p = command(
         commands,
         "ledger",

@@ -3,7 +3,8 @@
 Parts are read in a fixed shuffled order over all sources, so what was read when the time was up is
 spread over the corpus; counts per source say how many documents that is. A test sees a few
 documents first and more as long as it is quick, so one slow piece delays the end by about the
-length of the piece. Cost: reading 0.15 s for 64 MB of text (one core), the rest is the test.
+length of the piece; no piece of several documents holds more than `PIECE_BYTES` of text. Cost:
+reading 0.15 s for 64 MB of text (one core), the rest is the test.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from lab.core.artifacts import Artifact
 
 FIRST = 16  # documents of the first piece
 PIECE_SECONDS = 0.1
+PIECE_BYTES = 64 << 20
 COUNTS = {"source": pl.String, "matches": pl.UInt32, "read": pl.UInt32, "documents": pl.UInt32}
 Rows = NDArray[np.uint32]
 # (source, documents, seconds left) -> True where one matches; None if that took too long
@@ -98,10 +100,13 @@ def scan_part(
     frame = pl.read_parquet(part, columns=list(columns))
     numbers = np.arange(start, start + frame.height, dtype=np.uint32)
     frame = frame.with_columns(pl.Series("row", numbers))
+    ends = sizes(frame).cum_sum().to_numpy()
     matched, at, size = [np.zeros(0, np.uint32)], 0, FIRST
     while at < frame.height:
         began = time.monotonic()
-        piece = frame.slice(at, size)
+        before = int(ends[at - 1]) if at else 0
+        fitting = int(np.searchsorted(ends, before + PIECE_BYTES, side="right")) - at
+        piece = frame.slice(at, max(1, min(size, fitting)))
         verdict = test(piece, deadline - began) if began < deadline else None
         if verdict is None:
             break
@@ -110,3 +115,10 @@ def scan_part(
         spent = max(time.monotonic() - began, 1e-4)
         size = max(FIRST, min(4 * size, int(piece.height * PIECE_SECONDS / spent)))
     return np.concatenate(matched), at
+
+
+def sizes(frame: pl.DataFrame) -> pl.Series:
+    """Bytes of text in each row."""
+    texts = [pl.col(name).str.len_bytes().fill_null(0) for name, t in frame.schema.items()
+             if t == pl.String]  # fmt: skip
+    return frame.select(pl.sum_horizontal(pl.lit(0, pl.UInt64), *texts).alias("bytes")).to_series()

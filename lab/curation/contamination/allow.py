@@ -5,26 +5,17 @@ and without punctuation; it can be read, edited and mailed, and changing it make
 missing. It spares n-grams of its own length only, so a list of 13 words leaves the 7-gram ratio
 alone (phi-4's allowed13).
 
-`common_ngrams` proposes one: benchmark n-grams that stand in more than `more_than` different texts
-of the corpus (GPT-3 ignored those in more than 10), *and* in a text of the reference source. phi-4
-asked for "common in Wikipedia and training". Without a reference, an item that leaked into eleven
-pages would be allowed for the very reason that it leaked, so one must be named: a source believed
-to hold no benchmark text.
+`contamination.common` proposes one.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import digest, write_text
-from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
-from lab.corpus.sources import documents, get_source, list_sources
-
-MORE_THAN = 10  # different texts (GPT-3)
 
 
 def allowed_file(ws: Workspace) -> Path:
@@ -77,41 +68,3 @@ def allow_file(ws: Workspace, path: Path) -> int:
         raise ConfigError("There is no such file.", where="allowed n-grams", value=str(path))
     lines = path.read_text("utf-8").splitlines()
     return allow(ws, [line for line in lines if line.strip()])
-
-
-def common_ngrams(
-    ws: Workspace,
-    benchmarks: Sequence[str],
-    ngram: int,
-    reference: str,
-    more_than: int = MORE_THAN,
-    progress: Progress = SILENT,
-) -> pl.DataFrame:
-    """Columns ngram, texts (of the corpus), reference_texts: what could be allowed, most first.
-
-    Raises ConfigError for a reference that is no source.
-    """
-    from lab.curation.contamination.ngram_index import build_index, item_texts
-    from lab.curation.contamination.ngram_search import hit_ngrams, spell_long
-    from lab.curation.contamination.search import item_files, read_items
-
-    known = get_source(ws, reference).name
-    items = pl.concat(map(read_items, item_files(ws, benchmarks)))
-    index = build_index(item_texts(items), ngram)
-    size = len(index.long.starts)
-    counts = {"texts": np.zeros(size, np.int64), "reference_texts": np.zeros(size, np.int64)}
-    sources = list_sources(ws)
-    for k, source in enumerate(sources):
-        progress(k, len(sources), f"common n-grams in {source.name}")
-        for part in documents(ws, source.name).parts:
-            frame = pl.read_parquet(part, columns=["id", "text", "content_hash"])
-            own = hit_ngrams(index, frame.unique("content_hash", keep="first"))
-            counts["texts"] += own
-            if source.name == known:
-                counts["reference_texts"] += own
-    common = (counts["texts"] > more_than) & (counts["reference_texts"] > 0)
-    chosen = np.flatnonzero(common)
-    table = {name: count[chosen] for name, count in counts.items()}
-    return pl.DataFrame({"ngram": spell_long(index, chosen), **table}).sort(
-        "texts", "ngram", descending=[True, False]
-    )

@@ -225,11 +225,3 @@ def load_index(folder: Path, ngram: int) -> Index:
     )
     texts = pl.read_parquet(folder / "texts.parquet")
     return Index(ngram, texts, read("data"), long, short)
-
-
-def find_matches(index: Index, documents: pl.DataFrame) -> Found:
-    """What `documents` (id, text) share with the items of the index."""
-    from lab.curation.contamination.ngram_search import join_found, search_batch
-
-    batches = [search_batch(index, batch) for batch in documents.iter_slices(BATCH)]
-    return join_found(batches)

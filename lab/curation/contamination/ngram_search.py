@@ -67,6 +67,12 @@ class Shares(NamedTuple):
     best: F64  # [docs, 2]
 
 
+def find_matches(index: Index, documents: pl.DataFrame) -> Found:
+    """What `documents` (id, text) share with the items of the index."""
+    batches = [search_batch(index, batch) for batch in documents.iter_slices(BATCH)]
+    return join_found(batches)
+
+
 def search_batch(index: Index, documents: pl.DataFrame) -> Found:
     """What `documents` (id, text) share with the items of the index."""
     text = documents["text"]

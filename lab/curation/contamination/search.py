@@ -147,7 +147,8 @@ def read_items(path: Path) -> pl.DataFrame:
 
 def search_part(task: Task) -> None:
     """Write the part's matches and overlaps, then the part."""
-    from lab.curation.contamination.ngram_index import find_matches, load_index
+    from lab.curation.contamination.ngram_index import load_index
+    from lab.curation.contamination.ngram_search import find_matches
 
     frame = pl.read_parquet(task.part, columns=["id", "text"])
     found = find_matches(load_index(task.folder, task.ngram), frame)

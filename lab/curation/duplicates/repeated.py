@@ -108,7 +108,7 @@ def hash_units(ws: Workspace, found: Artifact, progress: Progress) -> Artifact:
 
     def make(folder: Path) -> dict[str, Any]:
         tasks = [
-            UnitsTask(part, folder / part.name)
+            UnitsTask(part, folder / part.name, MIN_CHARACTERS)
             for part in found.parts
             if not (folder / part.name).exists()
         ]

@@ -1,5 +1,6 @@
 """Lines and paragraphs of documents as 64-bit hashes (FNV-1a, finished as words are), sorted."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,17 +10,17 @@ from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
 from lab.core.artifacts import write_part
-from lab.curation.duplicates.repeated import MIN_CHARACTERS
 from lab.curation.words import I64, U64, compiled, finish, utf8
 
 U32 = NDArray[np.uint32]
 
 
 class UnitsTask(NamedTuple):
-    """One documents part, and the stem of the files of its units."""
+    """One documents part, the stem of the files of its units, and the fewest characters of each."""
 
     part: Path
     target: Path
+    least: Mapping[str, int]
 
 
 class Units(NamedTuple):
@@ -34,7 +35,7 @@ def write_units(task: UnitsTask) -> None:
     """Write the hashes of a part's units, then the part: id, characters in lines, in paragraphs."""
     frame = pl.read_parquet(task.part, columns=["id", "text"])
     totals = {}
-    for unit, least in MIN_CHARACTERS.items():
+    for unit, least in task.least.items():
         units, total = hash_units(frame["text"], unit == "paragraphs", least)
         for name, array in units._asdict().items():
             write_array(task.target.with_suffix(f".{unit}.{name}.npy"), array)

@@ -52,7 +52,8 @@ class Scaled:
 class Ordered:
     """One column of one source, sorted once so that every later count is a difference of sums.
 
-    `order` [n]: rows by value; `values` [n]: sorted; `tokens` [n]: tokens in that order.
+    `order` [n]: rows by value; `values` [n]: sorted; `tokens` [n + 1]: running sums of tokens in
+    that order, from 0.
     """
 
     order: NDArray[np.int32]
@@ -122,7 +123,8 @@ def slider_cube(
     for name in frame["source"].unique().sort():
         mine = names == name
         ordered = in_order(values[mine], tokens[mine], signal)
-        cells[str(name)] = count_cells(ordered, passing[mine], scaled.places)
+        sums = running_sums(ordered, passing[mine])
+        cells[str(name)] = count_cells(ordered, sums, scaled.places)
     return SliderCube(signal, scaled, cells)
 
 
@@ -154,26 +156,29 @@ def in_order(values: NDArray[np.float64], tokens: NDArray[np.int64], column: str
             next_step="measure again; a document that was not measured passes no rule",
         )
     order = np.argsort(values, kind="stable").astype(np.int32)
-    return Ordered(order, values[order], tokens[order])
+    return Ordered(order, values[order], summed(tokens[order]))
+
+
+def running_sums(ordered: Ordered, passing: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """[2, n + 1] documents and tokens that pass, summed by value from 0; `passing` [n], in document
+    order, is what other rules keep.
+    """
+    keeps = passing[ordered.order]
+    return np.stack([summed(keeps), summed(np.diff(ordered.tokens) * keeps)])
+
+
+def summed(amounts: NDArray[np.generic]) -> NDArray[np.int64]:
+    """[n + 1] running sums from 0, so that any range of [n] is one difference."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(amounts, dtype=np.int64)])
 
 
 def count_cells(
-    ordered: Ordered, passing: NDArray[np.bool_], places: Sequence[float]
+    ordered: Ordered, sums: NDArray[np.int64], places: Sequence[float]
 ) -> NDArray[np.int64]:
-    """[4, 2 places + 1] of AMOUNTS; `passing` [n], in document order, is what other rules keep."""
+    """[4, 2 places + 1] of AMOUNTS, from `running_sums`; two binary searches a place."""
     edges = np.asarray(places, np.float64)
     starts = np.empty(2 * edges.size + 2, np.int64)  # cell j holds the ranks starts[j]:starts[j+1]
     starts[0], starts[-1] = 0, ordered.values.size
     starts[1:-1:2] = np.searchsorted(ordered.values, edges, side="left")
     starts[2:-1:2] = np.searchsorted(ordered.values, edges, side="right")
-    keeps = passing[ordered.order]
-    weights = (None, ordered.tokens, keeps, ordered.tokens * keeps)
-    return np.stack([np.diff(starts) if w is None else totals(w, starts) for w in weights])
-
-
-def totals(weights: NDArray[np.generic], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sums of `weights` between consecutive `starts`."""
-    padded = np.append(weights, np.zeros(1, weights.dtype))  # an empty last range may start at n
-    sums = np.add.reduceat(padded, starts[:-1], dtype=np.int64)
-    sums[np.diff(starts) == 0] = 0  # reduceat gives an empty range its first element
-    return sums
+    return np.diff(np.stack([starts, ordered.tokens[starts], *sums[:, starts]]))

@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.curation.effect.distribution import DECADES, inner_range
-from lab.curation.effect.moving import other_rules
 from lab.curation.filters.mask import resolve_rules
 from lab.curation.filters.rule import Rule
 
@@ -32,6 +31,12 @@ SCHEMA = {
     "documents": pl.Int64,
     "tokens": pl.Int64,
 }
+
+
+def other_rules(mask: NDArray[np.uint64], rule: int) -> NDArray[np.bool_]:
+    """True where no rule but number `rule` fails."""
+    passed: NDArray[np.bool_] = mask & ~np.uint64(1 << rule) == 0
+    return passed
 
 
 def moved_by_step(

@@ -20,8 +20,10 @@ sum t^2, because a few long documents hold much of the tokens). The cut was chos
 documents, so the intervals are a little too narrow. Cost: one sort a signal.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Literal
 
 import numpy as np
@@ -36,6 +38,7 @@ Side = Literal["min", "max"]
 LOSS = 0.05  # share of the reference's tokens that a cut may cost
 RATIO = 2.0  # how much more of the pool than of the reference a cut must remove
 BINS = 50
+DIGITS = 4  # significant digits of a suggested threshold
 Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
@@ -62,6 +65,18 @@ class Suggestion:
     reference: Share  # removed of the reference's tokens
 
 
+def written(value: float, side: Side) -> float:
+    """A threshold of `DIGITS` significant digits, rounded so that it drops no document more: what
+    is shown is then what is stored, and a sample resolves no finer.
+    """
+    if value == 0 or not math.isfinite(value):
+        return value
+    exact = Decimal(value)
+    last = Decimal(1).scaleb(exact.adjusted() - DIGITS + 1)
+    way = ROUND_FLOOR if side == "min" else ROUND_CEILING
+    return float((exact / last).to_integral_value(way) * last)
+
+
 def k_sigma(frame: pl.DataFrame, signals: Sequence[str], k: float = 3.0) -> tuple[Rule, ...]:
     """Rules mean - k sd <= value <= mean + k sd over the documents of `frame`, one source's.
 
@@ -75,8 +90,9 @@ def k_sigma(frame: pl.DataFrame, signals: Sequence[str], k: float = 3.0) -> tupl
         if values.size == 0:
             continue
         middle, reach = float(values.mean()), k * float(values.std())
-        low = middle - reach if middle - reach > values.min() else None
-        high = middle + reach if middle + reach < values.max() else None
+        floor, roof = written(middle - reach, "min"), written(middle + reach, "max")
+        low = floor if floor > values.min() else None
+        high = roof if roof < values.max() else None
         if low is not None or high is not None:
             rules.append(Rule(signal, low, high))
     return tuple(rules)
@@ -111,7 +127,8 @@ def suggest(frame: pl.DataFrame, signal: str, limits: tuple[float, float], bins:
     pool, reference = (frame.filter(source=name) for name in ("pool", "reference"))
     distance = normalised_distance(pool, reference, signal)
     cuts = [cut for side in ("min", "max") if (cut := best_cut(frame, signal, side, limits, bins))]
-    rules = [Rule(signal, min=t) if side == "min" else Rule(signal, max=t) for t, side in cuts]
+    written_cuts = [(written(t, side), side) for t, side in cuts]
+    rules = [Rule(signal, t) if side == "min" else Rule(signal, max=t) for t, side in written_cuts]
     scored = [(removed(pool, rule), removed(reference, rule), rule) for rule in rules]
     if not scored:
         return Suggestion(signal, distance, None, Share(0, 0, 0), Share(0, 0, 0))

@@ -8,7 +8,9 @@ agree: comparisons, AND/OR/NOT, IN, BETWEEN, LIKE, CASE, + - *, and functions of
 left out, and why: aggregates, windows and subqueries (a verdict would depend on the other
 documents of the run); NULL tests (an unmeasured document is an error, never an answer); division
 and modulo (0/0 is NaN, and NaN is greater than every threshold: `a > 2 * b` says the same as
-`a / b > 2`); comments and semicolons. Numbers are compared as doubles, as in other rules.
+`a / b > 2`); comments and semicolons. Numbers are compared as doubles, as in other rules. Where an
+expression calculates, a document with an infinite value in one of its columns fails
+(`calculated`): inf - inf is NaN, which every database would let pass a minimum.
 
 Text is split into tokens by one regular expression and each is looked up; nothing that is not
 listed here reaches a parser. Bare signal names become definition ids. Cost: microseconds.
@@ -129,13 +131,26 @@ def check_sql(written: str, where: str) -> None:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         # `greatest()` panics in Polars
         raise refuse("This is not an SQL expression.", where, written, str(error)) from error
-    if set(found.meta.root_names()) != set(columns_in(written)):  # `a > 1 b` is `a > 1 AS b`
+    named = not found.meta.eq(found.meta.undo_aliases())  # `a > 1 'b'` is `a > 1 AS b`
+    if named or set(found.meta.root_names()) != set(columns_in(written)):
         raise refuse("This is more than one SQL expression.", where, written, "join them with AND")
 
 
 def columns_in(written: str) -> tuple[str, ...]:
     """The columns of a canonical expression, each once, in order."""
     return tuple(dict.fromkeys(t[1:-1] for kind, t, _ in tokens(written) if kind == "quoted"))
+
+
+def calculated(written: str) -> tuple[str, ...]:
+    """The columns of a canonical expression that adds, subtracts or multiplies; none of another."""
+    before = ""
+    for kind, token, _ in tokens(written):
+        operand = before in ("quoted", "number", ")")
+        if kind == "operator" and token in "+-*" and operand:  # a sign stands behind no operand
+            return columns_in(written)
+        if kind != "space":
+            before = ")" if token == ")" else kind
+    return ()
 
 
 def with_columns(written: str, rename: Callable[[str], str]) -> str:

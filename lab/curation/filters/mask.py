@@ -24,7 +24,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.errors import ConfigError, DataError
-from lab.curation.filters.expressions import with_columns
+from lab.curation.filters.expressions import calculated, with_columns
 from lab.curation.filters.measured import check_measured
 from lab.curation.filters.parsing import check_number
 from lab.curation.filters.rule import Rule
@@ -68,6 +68,9 @@ def failed(frame: pl.DataFrame, rule: Rule) -> pl.Expr:
             value=rule.where,
             next_step="give CASE an ELSE; a document without an answer passes no rule",
         )
+    numbers = [c for c in calculated(rule.where) if frame.schema[c].is_float()]
+    for column in numbers:
+        passed &= frame[column].is_finite()
     return pl.lit(~passed)
 
 

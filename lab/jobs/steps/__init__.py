@@ -12,7 +12,7 @@ from typing import Any
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
-from lab.jobs.steps import corpus, curation, diversity, quality, runs, search
+from lab.jobs.steps import corpus, curation, diversity, posttraining, quality, runs, search
 
 Result = dict[str, Any]
 
@@ -43,6 +43,8 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "train": runs.train,
     "resume": runs.resume,
     "sweep": runs.sweep,
+    "posttrain": posttraining.posttrain,
+    "track": posttraining.track,
     "advise": runs.advise,
     "evaluate": runs.evaluate,
     "export": export,

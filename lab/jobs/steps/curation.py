@@ -131,7 +131,8 @@ def allow_ngrams(
     ws: Workspace, p: a.Decontaminate, benchmarks: list[str], progress: Progress
 ) -> int:
     """Replace the list of allowed n-grams if that was asked for; how many spare something."""
-    from lab.curation.contamination.allow import allow, allow_file, common_ngrams, read_allowed
+    from lab.curation.contamination.allow import allow, allow_file, read_allowed
+    from lab.curation.contamination.common import common_ngrams
 
     if sharing() and (p.allow is not None or p.allow_common is not None):
         raise ConfigError(

@@ -10,20 +10,33 @@ from lab.core.workspace import Workspace
 from lab.jobs import actions as a
 
 Result = dict[str, Any]
+NOTES = 3  # on repetition, in the result of training
 
 
 def benchmark(ws: Workspace, p: a.Benchmark, progress: Progress) -> Result:
     """Register a benchmark."""
-    from lab.evaluation.tasks import add_benchmark
+    from lab.evaluation.tasks import Choice, add_benchmark
 
-    return asdict(add_benchmark(ws, p.name, Path(p.path), split=p.split, progress=progress))
+    choice = Choice(p.split, p.format, p.form, p.shots, p.template, p.group)
+    added = add_benchmark(
+        ws,
+        p.name,
+        Path(p.path),
+        progress,
+        choice=choice,
+        skip_invalid=p.skip_invalid,
+        replace=p.replace,
+    )
+    return asdict(added)
 
 
 def train(ws: Workspace, p: a.Train, progress: Progress) -> Result:
     """Proxy runs of some recipes under some seeds, trained side by side and scored."""
     from lab.mixture.recipe_files import load_recipe
     from lab.proxy.runs import prepare_run
+    from lab.proxy.trackers import require_tracker
 
+    require_tracker(p.track)
     recipes = [load_recipe(ws, name) for name in p.recipes]
     seeds = p.seeds or [0]
     pairs = [(recipe, seed) for seed in seeds for recipe in recipes]
@@ -31,13 +44,25 @@ def train(ws: Workspace, p: a.Train, progress: Progress) -> Result:
     for k, (recipe, seed) in enumerate(pairs):
         part = progress.part(0.1 * k / len(pairs), 0.1 * (k + 1) / len(pairs), "preparing: ")
         folders.append(
-            prepare_run(ws, recipe, size=p.size, tokens=p.tokens, seed=seed, progress=part)
+            prepare_run(
+                ws,
+                recipe,
+                size=p.size,
+                tokens=p.tokens,
+                seed=seed,
+                repetition=p.repetition,
+                snapshots=p.snapshots,
+                progress=part,
+            )
         )
     return train_folders(folders, p, progress.part(0.1, 1.0))
 
 
 def resume(ws: Workspace, p: a.Resume, progress: Progress) -> Result:
     """Unfinished runs, continued side by side from their checkpoints."""
+    from lab.proxy.trackers import require_tracker
+
+    require_tracker(p.track)
     return train_folders([ws.runs / name for name in p.runs], p, progress)
 
 
@@ -46,29 +71,51 @@ def train_folders(
 ) -> Result:
     """Train prepared runs and score them; failures are reported beside what succeeded."""
     from lab.proxy.sweep import run_many
+    from lab.proxy.trackers import track_run
 
-    outcome = run_many(
-        folders,
-        workers=p.workers,
-        engine=p.engine,
-        address=p.address,
-        after="lab.evaluation.evaluate:evaluate_run",
-        progress=progress,
-    )
-    return {"runs": [folder.name for folder in folders], "failed": outcome.failed}
+    for folder in folders:
+        track_run(folder, p.track)
+    scorer = "evaluate_run_and_snapshots" if p.score_snapshots else "evaluate_run"
+    outcome = run_many(folders, after=f"lab.evaluation.evaluate:{scorer}", progress=progress)
+    return {
+        "runs": [folder.name for folder in folders],
+        "failed": outcome.failed,
+        "repetition": repetition_words(folders),
+    }
+
+
+def repetition_words(folders: Sequence[Path]) -> str:
+    """How runs repeat text otherwise than the real run would, if they do; at most `NOTES` notes."""
+    from lab.proxy.repetition import notes_of
+    from lab.proxy.runs import load_run
+
+    said = list(dict.fromkeys(n for folder in folders for n in notes_of(load_run(folder))))
+    more = [f"({len(said) - NOTES} more in the runs' data/packing.json.)"]
+    return " ".join(said if len(said) <= NOTES else said[:NOTES] + more)
 
 
 def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
     """A designed set of mixtures around a recipe, trained and scored."""
     from lab.advice.swarm import swarm_recipes
     from lab.proxy.runs import prepare_run
+    from lab.proxy.trackers import require_tracker
 
+    require_tracker(p.track)
     recipes = swarm_recipes(ws, p.recipe, p.runs, p.seed)
     folders = []
     for k, recipe in enumerate(recipes):
         part = progress.part(0.1 * k / len(recipes), 0.1 * (k + 1) / len(recipes), "preparing: ")
         folders.append(
-            prepare_run(ws, recipe, size=p.size, tokens=p.tokens, seed=p.seed, progress=part)
+            prepare_run(
+                ws,
+                recipe,
+                size=p.size,
+                tokens=p.tokens,
+                seed=p.seed,
+                repetition=p.repetition,
+                snapshots=p.snapshots,
+                progress=part,
+            )
         )
     return train_folders(folders, p, progress.part(0.1, 1.0))
 
@@ -89,5 +136,5 @@ def evaluate(ws: Workspace, p: a.Evaluate, progress: Progress) -> Result:
 
     for k, name in enumerate(p.runs):
         part = progress.part(k / len(p.runs), (k + 1) / len(p.runs), f"{name}: ")
-        evaluate_run(ws, ws.runs / name, progress=part)
+        evaluate_run(ws, ws.runs / name, part, snapshots=p.snapshots, generate=p.generate)
     return {"runs": p.runs}

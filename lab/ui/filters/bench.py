@@ -73,7 +73,8 @@ def verdicts(
     for i, rule in enumerate(known):
         held = ", ".join(f"{name_of(c)} {shown(values[c][0])}" for c in rule.columns())
         state = "fails" if mask >> i & 1 else "passes"
-        chips.append(Chip(held, state, f"demanded: {rule.words()}"))
+        limit = f", {rule.bound_words()}" if rule.bounded else ""
+        chips.append(Chip(held + limit, state, f"demanded: {rule.words()}"))
     failing = [rule for i, rule in enumerate(known) if mask >> i & 1]
     return chips, failing, [rule for rule in rules if rule not in known]
 

@@ -5,9 +5,11 @@ callback writes the draft. So picture, boxes, draft text and URL can never disag
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
@@ -16,7 +18,7 @@ from lab.curation.filters.rule import Rule
 from lab.curation.presets import load_preset, preset_names
 from lab.curation.signals import BY_ID
 from lab.mixture.recipe import Recipe
-from lab.ui.cuts import ALL, Bounds, bounds_of, scope_rules, scopes_of
+from lab.ui.cuts import ALL, Bounds, Draft, bounds_of, scope_rules, scopes_of
 from lab.ui.filters.cut_view import payload, show_cut
 from lab.ui.filters.drafts import MESSAGE, change_bounds, change_rule, replace_rules
 from lab.ui.filters.evidence import names_of
@@ -69,39 +71,65 @@ def pick_rule(ws: Workspace, saved: Recipe, new: Recipe, scope: str) -> str:
     )
 
 
-def show_rule(scene: Scene) -> None:
-    """The rule in the hand: picture and boxes for numbers, a list for text, SQL for expressions."""
-    if '"' in scene.key:
-        show_expression(scene)
-        return
-    values = values_of(scene, scene.sources[0], scene.key)
-    if values.dtype.is_numeric():
-        show_numbers(scene, values)
-    else:
-        show_values(scene, values)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How numbers are drawn: the unit, a source to compare with ("" for none), and the row of these
+    controls, where the percentiles of the rule have their place too.
+    """
+
+    unit: str
+    reference: str
+    row: DeltaGenerator
 
 
-def show_numbers(scene: Scene, values: pl.Series) -> None:
-    """Picture with the lines; below it the meaning of the signal and percentiles."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def look_bar(ws: Workspace, saved: Recipe, new: Recipe, scope: str, key: str) -> Look:
+    """What the signal measures, and the unit and the reference of its picture."""
+    show_meaning(key)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    if '"' in key or not values_of(Scene(ws, saved, new, Draft(), scope, key)).dtype.is_numeric():
+        return Look("tokens", "", row)
+    with row:
         unit = st.segmented_control(
             "Count", ["tokens", "documents"], default="tokens", key="count", bind="query-params",
             required=True,
         )  # fmt: skip
-        others = [s for s in scene.new.sources if s not in scene.sources or scene.scope == ALL]
+        others = [s for s in new.sources if scope == ALL or s not in sources_of(new, scope)]
         reference = st.selectbox(
             "Reference", ["", *others], key="reference", bind="query-params", width=220,
             format_func=lambda name: name or "none",
             help="A source you trust: it is drawn first, so that you see what a cut costs it.",
         )  # fmt: skip
-        percentile_popover(scene)
-    lines, missing = lines_of(scene, reference or "")
+    return Look(str(unit), reference or "", row)
+
+
+def show_meaning(key: str) -> None:
+    """What the signal measures, and in which direction it speaks."""
+    if key in BY_ID:
+        meaning = BY_ID[key]
+        st.caption(f"{label(sentence(meaning.summary))} {label(sentence(meaning.direction))}")
+
+
+def show_rule(scene: Scene, look: Look) -> None:
+    """The rule in the hand: picture and boxes for numbers, a list for text, SQL for expressions."""
+    if '"' in scene.key:
+        show_expression(scene)
+        return
+    values = values_of(scene)
+    if values.dtype.is_numeric():
+        show_numbers(scene, values, look)
+    else:
+        show_values(scene, values)
+
+
+def show_numbers(scene: Scene, values: pl.Series, look: Look) -> None:
+    """Picture with the lines, and percentiles."""
+    lines, missing = lines_of(scene, look.reference)
     if missing:
         st.caption(f"Not measured for {label(', '.join(missing))}.")
     if not any(line.judged.pool.ids.len() for line in lines):
         st.caption("There are no training documents to draw.")
         return
-    if values.n_unique() == 1 and len(scene.sources) == 1:
+    if len(scene.sources) == 1 and values.min() == values.max():
         st.caption(
             f"All {count(values.len())} documents have the value "
             f"{number(float(values.cast(pl.Float64)[0]))}: no threshold can tell them apart."
@@ -112,10 +140,11 @@ def show_numbers(scene: Scene, values: pl.Series) -> None:
     def moved(new: Bounds) -> None:
         change_bounds(scene.saved, scene.scope, scene.key, new)
 
-    show_cut(
-        payload(scene.ws, scene.new, lines, scene.key, bounds, str(unit), reference or ""), moved
-    )
-    show_meaning(scene)
+    drawn = payload(scene.ws, scene.new, lines, scene.key, bounds, look.unit, look.reference)
+    show_cut(drawn, moved)
+    show_whose(scene)
+    with look.row:
+        percentile_popover(scene)
 
 
 def held_bounds(scene: Scene) -> Bounds:
@@ -125,11 +154,8 @@ def held_bounds(scene: Scene) -> Bounds:
     return bounds_of(scene.after(scene.sources[0]).rules, scene.key)
 
 
-def show_meaning(scene: Scene) -> None:
-    """What the signal measures, in which direction it speaks, and whose rule is replaced."""
-    if scene.key in BY_ID:
-        meaning = BY_ID[scene.key]
-        st.caption(f"{label(sentence(meaning.summary))} {label(sentence(meaning.direction))}")
+def show_whose(scene: Scene) -> None:
+    """Whose rules a line of all sources replaces."""
     if scene.scope == ALL:
         own = [s for s in scene.new.sources if not scene.moves(s)]
         if own:

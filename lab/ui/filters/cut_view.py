@@ -28,7 +28,8 @@ from lab.curation.effect.cube import (
 from lab.mixture.recipe import Recipe
 from lab.ui.cuts import Bounds, bounds_of
 from lab.ui.figures import GREY, source_colours
-from lab.ui.filters.evidence import Judged, sorted_column
+from lab.ui.filters.evidence import Judged, sorted_column, sums_of
+from lab.ui.memory import remembered
 
 FOLDER = Path(__file__).with_name("cut_component")
 KEY = "cut"
@@ -58,30 +59,24 @@ def component() -> Callable[..., object]:
 CUT = component()
 
 
-def scaled_for(ws: Workspace, recipe: Recipe, lines: Sequence[Line], signal: str) -> Scaled:
-    """The scale of a signal over all sources shown, kept as long as their columns are the same."""
-    found = [sorted_column(ws, recipe, line.judged.pool.source, signal) for line in lines]
-    return cached_scale([ordered.values for ordered, _ in found], "; ".join(k for _, k in found))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
+@remembered(64)
 def cached_scale(_values: Sequence[NDArray[np.float64]], key: str) -> Scaled:
-    """The scale for `key`."""
+    """The scale of a signal over all sources shown, for the keys of their columns."""
     spread = [v[:: max(1, v.size // SAMPLE)] for v in _values]
     return scale_places(np.concatenate(spread) if spread else np.zeros(0))
 
 
 def cube_of(ws: Workspace, recipe: Recipe, lines: Sequence[Line], signal: str) -> SliderCube:
     """The cube of `signal` over the sources of `lines`, each under its own other rules."""
+    found = [sorted_column(ws, recipe, line.judged.pool.source, signal) for line in lines]
+    scale = cached_scale([ordered.values for ordered, _ in found], "; ".join(k for _, k in found))
     bounds = [b for line in lines for b in bounds_of(line.judged.rules, signal) if b is not None]
-    scaled = with_places(scaled_for(ws, recipe, lines, signal), bounds)
+    scaled = with_places(scale, bounds)
     cells = {
         line.judged.pool.source: count_cells(
-            sorted_column(ws, recipe, line.judged.pool.source, signal)[0],
-            line.judged.passing_others(signal),
-            scaled.places,
+            ordered, sums_of(line.judged, ordered, signal, key), scaled.places
         )
-        for line in lines
+        for line, (ordered, key) in zip(lines, found, strict=True)
     }
     return SliderCube(signal, scaled, cells)
 

@@ -26,12 +26,24 @@ from lab.ui.cuts import (
 from lab.ui.draft_text import parse_draft, write_draft
 
 MESSAGE = "cuts_message"
+SAVED = "cuts_saved"  # a callback of the fragment has changed the recipe that it shows
 DEPTH = 100  # texts that can be undone
 
 
 def draft_key(recipe: str) -> str:
     """The text box of a recipe's draft, in the session and in the URL."""
     return f"cuts.{recipe}"
+
+
+def recipe_in_draft(recipe: Recipe) -> Recipe:
+    """The recipe with its draft, before the text box is drawn; as saved if the text is nonsense."""
+    key = draft_key(recipe.name)
+    kept = st.session_state.get(f"kept.{key}", "")
+    text = st.session_state.get(key, st.query_params.get(key, kept))
+    try:
+        return drafted_recipe(recipe, parse_draft(text or ""))
+    except LabError:
+        return recipe  # the box, which is drawn later, says what is wrong
 
 
 def draft_box(recipe: Recipe) -> Draft:
@@ -61,6 +73,14 @@ def remember(name: str, text: str) -> None:
         past.append(text)
         del past[:-DEPTH]
         st.session_state[f"future.{key}"] = []
+
+
+def kept_draft(name: str) -> int:
+    """How many changes wait unsaved in this session for a recipe; 0 for text that is nonsense."""
+    try:
+        return len(parse_draft(st.session_state.get(f"kept.{draft_key(name)}") or ""))
+    except LabError:
+        return 0
 
 
 def current_draft(recipe: Recipe) -> Draft:
@@ -139,6 +159,7 @@ def save_draft(ws: Workspace, recipe: Recipe, name_key: str) -> None:
         st.session_state[MESSAGE] = str(error)
         return
     drop_draft(recipe)
+    st.session_state[SAVED] = True
     st.session_state["recipe"] = name
     st.session_state[MESSAGE] = f"Saved {path.name}. The version before is kept in its history."
 

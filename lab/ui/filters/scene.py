@@ -140,6 +140,6 @@ def dropped_by(_found: Judged, key: str) -> dict[str, int]:
     return {rule.key: int(n) for rule, n in zip(_found.rules, tokens, strict=True)}
 
 
-def values_of(scene: Scene, source: str, column: str) -> pl.Series:
-    """A column of a source's training documents."""
-    return columns_of(scene.ws, scene.new, source, [column])[column]
+def values_of(scene: Scene) -> pl.Series:
+    """The column in the hand, of the training documents of the first source that it speaks of."""
+    return columns_of(scene.ws, scene.new, scene.sources[0], [scene.key])[scene.key]

@@ -11,14 +11,21 @@ import streamlit as st
 
 from lab.core.errors import ArtifactMissing
 from lab.curation.effect.solver import threshold_for_amount
-from lab.curation.effect.suggest import Share, Suggestion, k_sigma, reference_cuts
-from lab.curation.filters.rule import Rule
+from lab.curation.effect.suggest import (
+    Share,
+    Side,
+    Suggestion,
+    k_sigma,
+    reference_cuts,
+    written,
+)
+from lab.curation.filters.rule import Rule, number
 from lab.ui.components import table
 from lab.ui.cuts import ALL
 from lab.ui.filters.drafts import change_bounds, change_rule
 from lab.ui.filters.evidence import columns_of, names_of, pool_of
 from lab.ui.filters.scene import Scene
-from lab.ui.formats import compact, count, number, percent
+from lab.ui.formats import compact, count, percent
 from lab.ui.signal_words import signal_words
 from lab.ui.text import label
 
@@ -204,13 +211,16 @@ def show_solver(scene: Scene) -> None:
     if not wanted:
         st.caption("Say how many tokens to keep.")
         return
-    cut = threshold_for_amount(values, tokens, wanted, "min" if side == "min" else "max", others)
+    way: Side = "min" if side == "min" else "max"
+    threshold = written(threshold_for_amount(values, tokens, wanted, way, others).threshold, way)
+    kept = others & (values >= threshold if way == "min" else values <= threshold)
+    left = int(tokens[kept].sum())
     st.caption(
-        f"{label(str(side))} {number(cut.threshold, 6)} keeps {compact(cut.tokens)} tokens "
-        f"({percent(cut.share)}) in {count(cut.documents)} documents; the other rules leave "
-        f"{compact(most)}."
+        f"{label(way)} {number(threshold)} keeps {compact(left)} tokens "
+        f"({percent(left / max(int(tokens.sum()), 1))}) in {count(int(kept.sum()))} documents; the "
+        f"other rules leave {compact(most)}."
     )
-    bounds = (cut.threshold, None) if side == "min" else (None, cut.threshold)
+    bounds = (threshold, None) if way == "min" else (None, threshold)
     st.button(
         "Put it into the draft", key="use_solver", on_click=change_bounds,
         args=(scene.saved, scene.scope, scene.key, bounds),

@@ -19,9 +19,15 @@ VIEWS: dict[str, Callable[[Scene], None]] = {
 NAMES = tuple(VIEWS)
 
 
-def show(scene: Scene) -> None:
-    """The view that is chosen; only its own work is done."""
-    chosen = st.segmented_control(
-        "Look at", NAMES, default=NAMES[0], key="view", bind="query-params", required=True
+def choose() -> str:
+    """Which view is looked at."""
+    return str(
+        st.segmented_control(
+            "Look at", NAMES, default=NAMES[0], key="view", bind="query-params", required=True
+        )
     )
-    VIEWS[str(chosen)](scene)
+
+
+def show(scene: Scene, view: str) -> None:
+    """The view that is chosen; only its own work is done."""
+    VIEWS[view](scene)

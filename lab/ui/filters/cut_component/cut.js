@@ -164,7 +164,7 @@ function create(root, emit) {
     }
     const box = $("#total"), bold = element("b", "", compact(total.tokens) + " tokens");
     box.replaceChildren("Kept ", bold, ` (${percent(total.tokens, total.tokensOf)}), ${exact(total.documents)} of ${exact(total.documentsOf)} documents`);
-    Object.assign(box.dataset, { documents: total.documents, tokens: total.tokens });
+    Object.assign(box.dataset, { documents: total.documents, tokens: total.tokens, answered: `${data.low ?? ""}..${data.high ?? ""}` });
     for (const side of ["low", "high"]) {
       const x = 100 * place(side), line = lines[side], { places } = data;
       line.style.left = `${x}%`;
