@@ -3,8 +3,8 @@
 Every mixture of the design becomes the given recipe with these weights in each of its phases, so
 filters, duplicates and budget stay as decided. Natural means the unique tokens that the recipe's
 rules leave of each source. Anchors are the recipe's own weights and UniMax at its budget and
-repeat cap. The design is not capped: a proxy's short run repeats little, and a law must have seen
-large shares to judge them; caps belong to the proposal (Olmix, arXiv:2602.12237: capping both ends
+repeat cap. The design is not capped: a law must have seen large shares, and what repeating
+them costs, to judge them; caps belong to the proposal (Olmix, arXiv:2602.12237: capping both ends
 at .7855 bits per byte, capping the optimiser alone at .7647).
 """
 

@@ -142,11 +142,10 @@ def run_details(ws: Workspace, ids: list[str]) -> None:
     if status.get("error"):
         show_plain(status["error"])
     scored = (folder / "scores" / "summary.json").is_file()
-    again = {"recipes": [run.recipe], "size": run.size, "tokens": run.tokens, "seeds": [run.seed]}
     with st.container(horizontal=True):
         idle = state in ("interrupted", "prepared", "failed")
         if idle and st.button("Continue this run", key="continue", icon=":material/restart_alt:"):
-            start(ws, "train", again)
+            start(ws, "resume", {"runs": [run.id]})
         waiting = state == "done" and not scored
         if waiting and st.button("Score this run", key="score_run", icon=":material/grading:"):
             start(ws, "evaluate", {"runs": [run.id]})

@@ -124,12 +124,19 @@ def train_two(visitor: Visitor) -> None:
 
 
 def compare_them(visitor: Visitor) -> str:
-    """See both on held-out text and on benchmarks, with intervals."""
+    """See the verdict, its guardrails, the checks behind it and held-out text, with intervals."""
     visitor.open(f"compare?a={A}&b={B}")
-    expect(visitor.page.get_by_text("Held-out text, by source")).to_be_visible()
+    verdict = visitor.page.locator("[data-testid=stAlert]").first
+    expect(verdict).to_contain_text(re.compile(f"{A}|{B}"), timeout=MINUTES)
+    expect(visitor.page.get_by_role("heading", name="Guardrails")).to_be_visible()
     expect(visitor.page.locator(".js-plotly-plot").first).to_be_visible(timeout=MINUTES)
-    expect(metric(visitor, "Unresolved")).to_have_text(re.compile(r"\d+ of \d+"))
     visitor.shoot("compare")
+    for view in ("Is it real?", "Held-out text", "Can these metrics be trusted?"):
+        visitor.page.get_by_text(view, exact=True).first.click()
+        visitor.idle()
+        expect(visitor.page.get_by_text("Traceback")).to_have_count(0)
+        visitor.shoot("compare-" + view.split()[0].lower())
+    expect(visitor.page).to_have_url(re.compile("compare_view="))
     return visitor.url
 
 
