@@ -10,7 +10,8 @@ than on the clean ones (on the benchmark than on its twin). Otherwise it is open
 items alone do not resolve it may only mean that they are fewer. The lead's excess is the difference
 of differences, with the interval of `noise` over the same seeds.
 
-    real           clean and twin support it; without a twin, held-out text does
+    real           clean and twin support it (without a twin, held-out text), and it stands as one
+                   of so many benchmarks (Holm 1979)
     contaminated   clean contradicts it
     format         the twin contradicts it
     unresolved     the difference is inside the noise, or a check is open; the reason names the run
@@ -46,8 +47,9 @@ from lab.evaluation.domain import nearest_sources
 from lab.evaluation.groups import read_groups
 from lab.evaluation.guardrails import Guardrail, benchmark_groups, guardrails
 from lab.evaluation.metrics import MEAN
+from lab.evaluation.noise import LEVEL
 from lab.evaluation.overall import Overall, judge_whole
-from lab.evaluation.verdicts import Difference
+from lab.evaluation.verdicts import Difference, adjust
 
 DEFAULT_METRIC: Final = "gold_bpb"
 
@@ -134,8 +136,7 @@ def judge_benchmarks(
     held = {m.on: m for m in pair.left if m.scope == "heldout" and m.on != MEAN}
     near = nearest_sources(ws, [m.on for m in wanted], known, held)
     rows = []
-    for m in wanted:
-        row = pair.row(m)
+    for m, row in zip(wanted, adjust([pair.row(m) for m in wanted]), strict=True):
         count = known.filter(pl.col("benchmark") == m.on)["item_id"].n_unique()
         checks = (
             clean_check(row, m, count, clean, dirty)
@@ -166,6 +167,8 @@ def judged_gain(
     if twin.state == CONTRADICTS:
         return verdict("format", twin)
     second = held if twin.state == UNKNOWN else twin
+    if row.p_holm is not None and row.p_holm >= 1 - LEVEL:
+        return verdict("unresolved")
     if clean.state == second.state == SUPPORTS:
         return verdict("real", *checks)
     return verdict("unresolved", *[c for c in checks if c.state != SUPPORTS])

@@ -51,16 +51,19 @@ def judge_whole(
     if lost:
         return Overall("worse", f"{b} lost {listed(lost)} and gained no guardrail.", change)
     real = [name for name, verdict in leads.items() if verdict == "real"]
+    behind = sorted(name for name, (who, *_) in checked.items() if who == "A better")
     if leads and len(real) == len(leads):
-        words = f"The gain of {b} on {listed(sorted(real))} is real, and no guardrail fell."
-        return Overall("real", words, change)
+        words = f"The gain of {b} on {listed(sorted(real))} is real"
+        if behind:
+            return Overall("trade-off", f"{words}; it lost {listed(behind)}.", change)
+        return Overall("real", f"{words}, and no guardrail fell.", change)
     if leads:
         rest = sorted(set(leads) - set(real) - set(false))
         told = f"{b} is ahead on {listed(sorted(leads))}"
         told += f"; real on {listed(sorted(real))}" if real else ""
         told += f"; not yet shown to be real on {listed(rest)}" if rest else ""
+        told += f"; behind on {listed(behind)}" if behind else ""
         return Overall("open", told + "." + false_words(false), change)
-    behind = sorted(name for name, (who, *_) in checked.items() if who == "A better")
     if behind:
         return Overall("worse", f"{a} is ahead on {listed(behind)}; {b} on nothing.", change)
     return Overall("unresolved", f"The runs do not tell {a} and {b} apart.", change)

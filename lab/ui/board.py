@@ -15,7 +15,7 @@ from lab.proxy.board import TO_COME, board, sparkline, sweep_board, totals
 from lab.proxy.record import Record, last_record
 from lab.proxy.runs import run_folders
 from lab.ui.components import metrics, table
-from lab.ui.formats import compact, count, duration, number, plural
+from lab.ui.formats import compact, count, duration, plural
 from lab.ui.job_panel import start
 from lab.ui.text import label, snippet
 
@@ -43,15 +43,15 @@ def choose_runs(ws: Workspace) -> tuple[pl.DataFrame, Record | None]:
 def show_totals(frame: pl.DataFrame, workers: int) -> None:
     """All runs of the board together."""
     total = totals(frame, workers)
+    whole = "" if total.expected is None else f" of {total.expected:,.1f}"
     values = [
         ("Runs done", f"{total.done} of {total.runs}", "Trained, and scored if scoring is asked"),
-        ("At work", count(total.busy), "Training or being scored now"),
         ("Failed", count(total.failed), "Given up after a second try; the table says why"),
         ("Tokens a second", compact(total.speed), "Of all that train now"),
         ("Time left", duration(total.left), "Training only, side by side"),
         (
             "Core-minutes",
-            f"{number(total.cost, 3)} of {number(total.expected, 3)}",
+            f"{total.cost:,.1f}{whole}",
             "Training so far, and what all runs will have cost; scoring is not counted",
         ),
     ]

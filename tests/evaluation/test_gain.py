@@ -188,6 +188,11 @@ def test_every_guardrail_has_a_line_and_a_mean_cannot_hide_a_loss() -> None:
             "open",
             "Not real: code (format).",
         ),
+        (
+            {"facts": ("B better", "real", ""), "code": ("A better", "real", "")},
+            "trade-off",
+            "The gain of B on facts is real; it lost code.",
+        ),
         ({"facts": ("A better", "real", "")}, "worse", "A is ahead on facts"),
         ({"facts": ("unresolved", "unresolved", "")}, "unresolved", "do not tell A and B apart"),
     ],
