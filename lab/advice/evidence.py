@@ -22,7 +22,7 @@ from lab.core.errors import DataError
 from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
-from lab.evaluation.groups import is_pretraining
+from lab.evaluation.groups import how_trained, is_pretraining
 
 DEFAULT_SCOPES = ("heldout", "benchmark")
 MEAN = "(mean)"  # rows of the scores that average others
@@ -47,6 +47,11 @@ class ScoredRun:
 
     spec: dict[str, Any]
     summary: dict[str, Any]
+
+    @property
+    def budget(self) -> tuple[str, int, str]:
+        """(size, tokens, what else runs must share)."""
+        return self.spec["size"], self.spec["tokens"], how_trained(self.spec)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -86,7 +91,7 @@ def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None 
             value={"size": size, "tokens": tokens} if size or tokens else None,
             next_step="`mixlab sweep RECIPE --runs 24` trains a designed set",
         )
-    budgets = Counter((run.spec["size"], run.spec["tokens"]) for run in runs)
+    budgets = Counter(run.budget for run in runs)
     budget = max(budgets, key=lambda b: (budgets[b], b))
     notes = []
     if len(budgets) > 1:
@@ -94,7 +99,7 @@ def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None 
             f"{len(runs) - budgets[budget]} runs are left out: other sizes or budgets than "
             f"{budget[0]} at {budget[1]:,} tokens."
         )
-    runs = [run for run in runs if (run.spec["size"], run.spec["tokens"]) == budget]
+    runs = [run for run in runs if run.budget == budget]
     runs, stale = same_pools(runs)
     names, higher, changed = common_metrics(runs)
     return Evidence(
@@ -102,7 +107,7 @@ def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None 
         metric_table(runs, names),
         higher,
         tuple(n for n in names if n.split("/")[0] in DEFAULT_SCOPES and n.endswith("bpb")),
-        *budget,
+        *budget[:2],
         (*notes, *stale, *changed),
     )
 

@@ -57,10 +57,17 @@ def hold(path: Path, purpose: str, patience: float, busy: str) -> Iterator[None]
 
 
 def process_start(pid: int) -> float | None:
-    """Start time of a live process in seconds since the epoch; None if dead or a zombie."""
+    """When a live process started; None if it is dead or a zombie.
+
+    Seconds since the machine did on Linux, since the epoch elsewhere: on Linux the time since the
+    epoch is made from the clock, and would change when that is set.
+    """
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        moved = psutil.boot_time() if psutil.LINUX else 0.0
+        return round(process.create_time() - moved, 2)
     except psutil.Error:
         return None
 

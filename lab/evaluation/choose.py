@@ -126,12 +126,18 @@ def scored_budgets(ws: Workspace, recipes: Sequence[str]) -> pl.DataFrame:
 
 
 def newest_versions(ws: Workspace, runs: pl.DataFrame) -> pl.DataFrame:
-    """`runs` with `version`, only those of each recipe's newest version (oldest run first)."""
+    """`runs` with `version`: of each recipe's newest version at each size, a seed once, its latest.
+
+    A version holds the hyper-parameters, which differ between sizes.
+    """
     specs = [read_json(ws.runs / run / "run.json") for run in runs["id"]]
     versions = [digest(decided(spec)) for spec in specs]
     known = runs.with_columns(pl.Series("version", versions, pl.String))
-    newest = known.group_by("recipe", maintain_order=True).agg(pl.col("version").last())
-    return known.join(newest, on=["recipe", "version"], maintain_order="left")
+    newest = known.group_by("recipe", "size", maintain_order=True).agg(pl.col("version").last())
+    kept = known.join(newest, on=["recipe", "size", "version"], maintain_order="left")
+    return kept.unique(
+        ["recipe", "size", "tokens", "seed"], keep="last", maintain_order=True
+    )  # fmt: skip
 
 
 def common_budget(

@@ -15,8 +15,10 @@ from typing import Any
 
 import polars as pl
 
+from lab.core.errors import ArtifactMissing
 from lab.core.files import read_json
 from lab.core.workspace import Workspace
+from lab.corpus.sources import documents
 from lab.curation.contamination.report import DEFAULT, source_pairs
 from lab.curation.contamination.search import registered, require_contamination
 from lab.curation.contamination.verdicts import LONG
@@ -28,7 +30,8 @@ QUOTED = {"benchmark": pl.String, "item_id": pl.String, "source": pl.String}
 def quoted_items(ws: Workspace, pair: Pair) -> pl.DataFrame:
     """Rows benchmark, item_id, source: what training text of either group quotes.
 
-    Raises ArtifactMissing for a source that was not searched for the benchmarks as they are now.
+    Raises ArtifactMissing for a source that was not searched for the benchmarks as they are now, or
+    that has other documents than the runs were trained on.
     """
     benchmarks = registered(ws)
     specs = [read_json(run.folder / "run.json") for g in (pair.a, pair.b) for run in g.runs[:1]]
@@ -36,12 +39,23 @@ def quoted_items(ws: Workspace, pair: Pair) -> pl.DataFrame:
     rows = []
     for spec in specs:
         for source in trained_sources(spec):
+            require_unchanged(ws, spec, source)
             if source not in matched:
                 found = require_contamination(ws, source, benchmarks)
                 matched[source] = source_pairs(ws, source, found, DEFAULT)
             rows.append(let_through(matched[source], spec))
     frame = pl.concat(rows) if rows else pl.DataFrame(schema=QUOTED)
     return frame.select(*QUOTED).unique().sort(*QUOTED)
+
+
+def require_unchanged(ws: Workspace, spec: Mapping[str, Any], source: str) -> None:
+    """ArtifactMissing if the source's documents are not those that the run trained on."""
+    if documents(ws, source).id != spec["documents"][source]:
+        raise ArtifactMissing(
+            f"Source {source!r} has changed since {spec['id']} was trained: what it read is gone.",
+            where=source,
+            next_step="Train it again.",
+        )
 
 
 def trained_sources(spec: Mapping[str, Any]) -> list[str]:

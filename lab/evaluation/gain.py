@@ -2,7 +2,8 @@
 
     clean      the same metric on the items that no training text of either mixture quotes
     twin       the same content in another format (its own quoted items left out)
-    held out   bits per byte of fresh text of the benchmark's domain (`domain`)
+    held out   bits per byte of fresh text of the benchmark's domain (`domain`), of a source that
+               both mixtures train on or neither
 
 A check *supports* the difference if it is resolved with the same sign, *contradicts* it if it is
 resolved with the other sign or if the winner's lead is larger, beyond noise, on the quoted items
@@ -23,7 +24,7 @@ Where it fails: clean items say nothing of paraphrases; the twin's units (bits p
 answers) need not have the benchmark's scale, so a smaller lead there is evidence, not proof.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,7 @@ from typing import Any, Final
 import polars as pl
 
 from lab.core.errors import ArtifactMissing
+from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.evaluation.checks import (
     CONTRADICTS,
@@ -41,7 +43,7 @@ from lab.evaluation.checks import (
     heldout_check,
     twin_check,
 )
-from lab.evaluation.clean import QUOTED, only, quoted_items, without
+from lab.evaluation.clean import QUOTED, only, quoted_items, trained_sources, without
 from lab.evaluation.compare import Pair, flat, pair_up
 from lab.evaluation.domain import nearest_sources
 from lab.evaluation.groups import read_groups
@@ -103,7 +105,7 @@ def gain(ws: Workspace, groups: Mapping[str, Sequence[Path]], metric: str = DEFA
 
     `groups` maps two names to evaluated run folders. Raises as `compare` does.
     """
-    (first, second), notes = read_groups(ws, dict(list(groups.items())[:2]))
+    (first, second), notes = read_groups(ws, dict(list(groups.items())[:2]), current=True)
     pair, remarks = pair_up(first, second)
     belongs = benchmark_groups(ws)
     try:
@@ -133,7 +135,8 @@ def judge_benchmarks(
     wanted = [m for m in pair.left if (m.scope, m.metric) == ("benchmark", metric) and m.on != MEAN]
     known = pl.DataFrame(schema=QUOTED) if quoted is None else quoted
     clean, dirty = (without(pair, known), only(pair, known)) if known.height else (pair, None)
-    held = {m.on: m for m in pair.left if m.scope == "heldout" and m.on != MEAN}
+    alike = trained_alike(pair)  # a source that one side alone trained on is that side's own style
+    held = {m.on: m for m in pair.left if m.scope == "heldout" and alike(m.on)}
     near = nearest_sources(ws, [m.on for m in wanted], known, held)
     rows = []
     for m, row in zip(wanted, adjust([pair.row(m) for m in wanted]), strict=True):
@@ -147,6 +150,15 @@ def judge_benchmarks(
         )
         rows.append(judged_gain(m.on, belongs.get(m.on, ""), row, count, checks))
     return rows
+
+
+def trained_alike(pair: Pair) -> Callable[[str], bool]:
+    """Whether a source has weight in both recipes or in neither; false for the mean of all."""
+    left, right = (
+        set(trained_sources(read_json(group.runs[0].folder / "run.json")))
+        for group in (pair.a, pair.b)
+    )
+    return lambda source: source != MEAN and (source in left) == (source in right)
 
 
 def judged_gain(
@@ -169,6 +181,8 @@ def judged_gain(
     second = held if twin.state == UNKNOWN else twin
     if row.p_holm is not None and row.p_holm >= 1 - LEVEL:
         return verdict("unresolved")
+    if held.state == CONTRADICTS:
+        return verdict("unresolved", held)
     if clean.state == second.state == SUPPORTS:
         return verdict("real", *checks)
     return verdict("unresolved", *[c for c in checks if c.state != SUPPORTS])

@@ -8,7 +8,8 @@ Four questions, each passed, failed or not measured, from runs of one size and b
                                          eval_signal_to_noise_ranked.csv)
     monotonicity           >= 0.5        Does it improve while a model trains? Mean Spearman of step
                                          and score (FineTasks, Kydlicek et al. 2024), over the
-                                         better half of mixtures: the others may lack the text
+                                         better half of mixtures (others may lack the text),
+                                         without the final score, which chose that half
     distance from chance   >= 3 SD       Does the best mixture do better than guess? (FineTasks) For
                                          metrics that have a chance line only
     rank stability         tau >= 0.6    Do mixtures rank alike at another size? Kendall's tau; 0.6
@@ -26,7 +27,7 @@ zero, seeds were 1.3 to 34 times (median 8) as noisy as the last checkpoints, ov
 the sample world (three recipes, six runs), so that SNR is an upper bound.
 
 Least evidence: 3 degrees of freedom of noise (the 95 % interval of an SD then spans .57 to 3.7
-times the value; with 1 it spans .45 to 31), 3 mixtures, 4 checkpoints of a run, and for ranks 6
+times the value; with 1 it spans .45 to 32), 3 mixtures, 4 checkpoints of a run, and for ranks 6
 mixtures at both sizes. Cost: 1 ms a checkpoint to read, 5 ms a metric.
 
 Where it fails: see `signal`. Passing says that *these* mixtures differ by more than noise at *this*
@@ -198,7 +199,11 @@ def judge(
     whole = len(groups) > 1 and noise is not None
     criteria = [
         signal_criterion(groups, seeds, late, limits, settle),
-        monotone_criterion(curves_of(better_half(points, metric), metric), limits, settle),
+        monotone_criterion(  # without the final score, by which the half was chosen
+            curves_of(better_half(points, metric).filter(pl.col("share") < 1), metric),
+            limits,
+            settle,
+        ),
     ]
     if first["chance"] is not None:
         criteria.append(chance_criterion(groups, noise, first, limits))

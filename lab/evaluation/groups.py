@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from lab.core.errors import ConfigError, DataError
-from lab.core.files import read_json
+from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
 from lab.evaluation.evaluate import RunScores, run_scores
 from lab.evaluation.tasks import list_benchmarks
@@ -37,6 +37,12 @@ def decided(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {key: spec.get(key) for key in MADE_FROM} | {"repetition": matches_repetition(spec)}
 
 
+def how_trained(spec: Mapping[str, Any]) -> str:
+    """Names what runs must share, beside size and tokens, for their mixtures to be told apart."""
+    keys = (*TRAINED_BY, "tokenizer")
+    return digest([*(spec.get(key) for key in keys), matches_repetition(spec)])
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Runs of one recipe, and their seeds in the same order."""
@@ -57,19 +63,24 @@ class Group:
 
 
 def read_groups(
-    ws: Workspace, groups: Mapping[str, Sequence[Path]]
+    ws: Workspace, groups: Mapping[str, Sequence[Path]], *, current: bool = False
 ) -> tuple[list[Group], list[str]]:
     """The groups with their common scores, and notes on what was left out.
 
-    Raises ConfigError if runs of one group differ in recipe, size or tokens, DataError if no
-    benchmark and no source was scored alike by all.
+    `current` leaves out benchmarks whose items are no longer those that were scored. Raises
+    ConfigError if runs of one group differ in recipe, size or tokens, DataError if no benchmark and
+    no source was scored alike by all.
     """
     read = [read_group(name, folders) for name, folders in groups.items()]
     runs = [run for group in read for run in group.runs]
-    notes = [*stale_notes(ws, runs), *context_notes(runs), *budget_notes(groups)]
+    gone = stale(ws, runs)
+    notes = [f"benchmark {name}: changed or removed since it was scored." for name in gone]
+    notes += [*context_notes(runs), *budget_notes(groups)]
     kept: dict[str, list[str]] = {}
     for part, what in (("benchmarks", "benchmark"), ("heldout", "held-out text of")):
         kept[part], left = alike([run.summary[part] for run in runs])
+        if part == "benchmarks" and current:
+            kept[part] = [name for name in kept[part] if name not in gone]
         notes += [f"{what} {name}: not scored alike by all runs, left out." for name in left]
     if not any(kept.values()):
         raise DataError(
@@ -122,7 +133,7 @@ def restrict(group: Group, kept: Mapping[str, Sequence[str]]) -> Group:
     return Group(group.name, group.seeds, runs)
 
 
-def stale_notes(ws: Workspace, runs: Iterable[RunScores]) -> list[str]:
+def stale(ws: Workspace, runs: Iterable[RunScores]) -> list[str]:
     """Benchmarks whose registered items are no longer those that were scored."""
     now = {bench.name: bench.hash for bench in list_benchmarks(ws)}
     old = {
@@ -131,7 +142,7 @@ def stale_notes(ws: Workspace, runs: Iterable[RunScores]) -> list[str]:
         for name, entry in run.summary["benchmarks"].items()
         if now.get(name) != entry["hash"]
     }
-    return [f"benchmark {name}: changed or removed since it was scored." for name in sorted(old)]
+    return sorted(old)
 
 
 def context_notes(runs: Iterable[RunScores]) -> list[str]:

@@ -3,7 +3,8 @@
 Scopes: `heldout` (bits per byte per source), `benchmark`, and `twin` (a benchmark that holds the
 content of another in another format; kept apart, so that a mean does not count content twice). In
 every scope `(mean)` is the plain mean over its sources or benchmarks. A benchmark has `accuracy`
-(absent for generative items), `gold_bpb`, and `margin` (absent without choices).
+(absent for generative items), `exact_match` (where answers were generated), `gold_bpb`, and
+`margin` (absent without choices).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +16,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.evaluation.noise import linearise
-from lab.evaluation.tasks import twins
+from lab.evaluation.tasks import TWIN
 
 Array = NDArray[np.float64]
 MEAN: Final = "(mean)"
 COLUMNS: Final = (  # of an item's scores: metric, column, unit, better is
     ("accuracy", "correct", "share", "higher"),
+    ("exact_match", "exact", "share", "higher"),
     ("gold_bpb", "gold_bpb", "bits/byte", "lower"),
     ("margin", "margin", "nats", "higher"),
 )
@@ -76,15 +78,15 @@ def benchmark_tables(
 ) -> Iterator[Scored]:
     """The metrics of every benchmark; the unit is a cluster of items that share a question."""
     names = runs[0]["benchmark"].unique().sort().to_list()
-    second = set(twins(names).values())
     for name in names:
-        own = ["cluster", *(column for _, column, _, _ in COLUMNS)]
+        every = set.intersection(*(set(run.columns) for run in runs))  # older scorers have fewer
+        own = ["cluster", *(column for _, column, _, _ in COLUMNS if column in every)]
         parts = [
             run.filter(benchmark=name).select(*own, run=pl.lit(i)) for i, run in enumerate(runs)
         ]
         frame = pl.concat(parts)
         for label, column, unit, better in COLUMNS:
-            if frame[column].null_count():
+            if column not in own or frame[column].null_count():
                 continue
             sums = (
                 frame.group_by("run", "cluster")
@@ -94,7 +96,7 @@ def benchmark_tables(
             shape = (len(runs), -1)
             counts = sums["len"].to_numpy().reshape(shape)[0]
             table = linearise(sums[column].to_numpy().reshape(shape), counts)
-            scope = "twin" if name in second else "benchmark"
+            scope = "twin" if name.endswith(TWIN) else "benchmark"
             chance = chances.get(name) if label == "accuracy" else None
             yield Scored(Metric(scope, name, label, unit, better), [table], parts[0].height, chance)
 

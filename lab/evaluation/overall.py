@@ -20,6 +20,9 @@ class Overall:
     change: tuple[str, ...]  # what would change the verdict
 
 
+FALSE = ("contaminated", "format")  # a lead that is none
+
+
 def judge_whole(
     a: str,
     b: str,
@@ -29,44 +32,74 @@ def judge_whole(
 ) -> Overall:
     """The verdict on `b` against the baseline `a`.
 
-    `checked`: benchmark -> who is better, whether that is real, what would settle it.
+    `checked`: benchmark -> who is better, whether that is real, what would settle it. A lead of `a`
+    that is contamination or format is no loss of `b`.
     """
-    verdicts = {g.group: g.difference.verdict for g in lines if g.difference}
-    won = [group for group, verdict in verdicts.items() if verdict == "B better"]
-    lost = [group for group, verdict in verdicts.items() if verdict == "A better"]
+    ahead = {name: v for name, (who, v, _) in checked.items() if who == "A better"}
     leads = {name: v for name, (who, v, _) in checked.items() if who == "B better"}
-    false = {name: v for name, v in leads.items() if v in ("contaminated", "format")}
-    change = changes(lines, checked)
+    hollow = {name: v for name, v in ahead.items() if v in FALSE}
+    behind = sorted(set(ahead) - set(hollow))
+    lost = [line.group for line in lines if fell(line, behind, hollow)]
+    kind, words = compared_words(a, b, lines, mean, leads, behind, lost)
+    told = [f"{name} ({verdict})" for name, verdict in sorted(hollow.items())]
+    words += f" The lead of {a} on {listed(told)} is not real." if told else ""
+    return Overall(kind, words, changes(lines, checked))
+
+
+def fell(line: Guardrail, behind: Sequence[str], hollow: Mapping[str, str]) -> bool:
+    """Whether a guardrail is lost for a reason other than a lead that is none."""
+    if line.difference is None or line.difference.verdict != "A better":
+        return False
+    members = set(line.benchmarks)
+    return bool(members & set(behind)) or not members & set(hollow)
+
+
+def compared_words(
+    a: str,
+    b: str,
+    lines: Sequence[Guardrail],
+    mean: Difference | None,
+    leads: Mapping[str, str],
+    behind: Sequence[str],
+    lost: Sequence[str],
+) -> tuple[str, str]:
+    """(kind, sentence): a loss before a gain, a guardrail before a benchmark."""
+    won = [g.group for g in lines if g.difference and g.difference.verdict == "B better"]
+    false = {name: v for name, v in leads.items() if v in FALSE}
+    real = sorted(name for name, v in leads.items() if v == "real")
     if false and len(false) == len(leads):
-        kind = "contaminated" if "contaminated" in false.values() else "format"
-        cause = "training text quotes its items" if kind == "contaminated" else "it is format"
+        kinds = sorted(set(false.values()))
+        causes = {"contaminated": "training text quotes its items", "format": "it is format"}
+        cause = causes[kinds[0]] if len(kinds) == 1 else listed([causes[k] for k in kinds])
         words = f"The gain of {b} on {listed(sorted(false))} is not real: {cause}."
-        return Overall(kind, words + lost_words(b, lost), change)
+        return kinds[0], words + lost_words(b, lost)
     if lost and mean is not None and mean.verdict == "B better":
         words = f"{b} gained in the mean and lost {listed(lost)}."
-        return Overall("hidden loss", words + false_words(false), change)
+        return "hidden loss", words + false_words(false)
     if lost and won:
         words = f"A trade-off: {b} gained {listed(won)} and lost {listed(lost)}."
-        return Overall("trade-off", words + false_words(false), change)
+        return "trade-off", words + false_words(false)
     if lost:
-        return Overall("worse", f"{b} lost {listed(lost)} and gained no guardrail.", change)
-    real = [name for name, verdict in leads.items() if verdict == "real"]
-    behind = sorted(name for name, (who, *_) in checked.items() if who == "A better")
+        return "worse", f"{b} lost {listed(lost)} and gained no guardrail."
     if leads and len(real) == len(leads):
-        words = f"The gain of {b} on {listed(sorted(real))} is real"
+        words = f"The gain of {b} on {listed(real)} is real"
         if behind:
-            return Overall("trade-off", f"{words}; it lost {listed(behind)}.", change)
-        return Overall("real", f"{words}, and no guardrail fell.", change)
+            return "trade-off", f"{words}; it lost {listed(behind)}."
+        return "real", f"{words}, and no guardrail fell."
     if leads:
-        rest = sorted(set(leads) - set(real) - set(false))
-        told = f"{b} is ahead on {listed(sorted(leads))}"
-        told += f"; real on {listed(sorted(real))}" if real else ""
-        told += f"; not yet shown to be real on {listed(rest)}" if rest else ""
-        told += f"; behind on {listed(behind)}" if behind else ""
-        return Overall("open", told + "." + false_words(false), change)
+        return "open", open_words(b, leads, real, behind) + false_words(false)
     if behind:
-        return Overall("worse", f"{a} is ahead on {listed(behind)}; {b} on nothing.", change)
-    return Overall("unresolved", f"The runs do not tell {a} and {b} apart.", change)
+        return "worse", f"{a} is ahead on {listed(behind)}; {b} on nothing."
+    return "unresolved", f"The runs do not tell {a} and {b} apart."
+
+
+def open_words(b: str, leads: Mapping[str, str], real: Sequence[str], behind: Sequence[str]) -> str:
+    """Leads of which some are not shown to be real yet."""
+    rest = sorted(name for name, v in leads.items() if v not in ("real", *FALSE))
+    told = f"{b} is ahead on {listed(sorted(leads))}"
+    told += f"; real on {listed(real)}" if real else ""
+    told += f"; not yet shown to be real on {listed(rest)}" if rest else ""
+    return told + (f"; behind on {listed(behind)}." if behind else ".")
 
 
 def lost_words(b: str, lost: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 from lab.core.errors import DataError
 from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
-from lab.evaluation.groups import TRAINED_BY, decided, is_pretraining
+from lab.evaluation.groups import decided, how_trained, is_pretraining
 from lab.evaluation.metrics import MEAN
 
 POINTS = {
@@ -52,19 +52,24 @@ class ScoredRun:
 
     @property
     def budget(self) -> tuple[str, int, str]:
-        """(size, tokens, hash of how that size was trained)."""
-        how = digest([self.spec.get(key) for key in TRAINED_BY])
-        return self.spec["size"], self.spec["tokens"], how
+        """(size, tokens, what else runs must share)."""
+        return self.spec["size"], self.spec["tokens"], how_trained(self.spec)
 
 
 def scored_runs(ws: Workspace, recipes: Collection[str] = ()) -> list[ScoredRun]:
-    """All pretraining runs with scores, of `recipes` or of all, by id."""
-    found = []
+    """All pretraining runs with scores, of `recipes` or of all, by id.
+
+    Of several runs of one mixture, budget and seed the latest: the same seed again is no repeat.
+    """
+    found: dict[tuple[Any, ...], ScoredRun] = {}
     for path in sorted(ws.runs.glob("[!.]*/scores/summary.json")):
         spec = read_json(path.parents[1] / "run.json")
         if is_pretraining(spec) and (not recipes or spec["recipe"] in recipes):
-            found.append(ScoredRun(path.parents[1], spec, read_json(path)))
-    return found
+            run = ScoredRun(path.parents[1], spec, read_json(path))
+            key = (digest(decided(spec)), run.budget, spec.get("seed"))
+            if key not in found or found[key].spec.get("created", "") <= spec.get("created", ""):
+                found[key] = run
+    return sorted(found.values(), key=lambda run: run.folder.name)
 
 
 def usual_budget(
@@ -138,12 +143,15 @@ def metric_rows(summary: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         part: {name: entry["hash"] for name, entry in summary[part].items()}
         for part in ("benchmarks", "heldout")
     }
-    members: dict[str, list[str]] = {}  # of a mean: what it averages over
+    members: dict[str, dict[str, int]] = {}  # of a mean: what it averages over, and their n
     for row in summary["metrics"]:
         if row["on"] != MEAN:
-            members.setdefault(row["scope"] + row["metric"], []).append(row["on"])
+            members.setdefault(row["scope"] + row["metric"], {})[row["on"]] = int(row["n"])
     for row in summary["metrics"]:
         known = hashes[PART.get(row["scope"], "benchmarks")]
-        names = members[row["scope"] + row["metric"]] if row["on"] == MEAN else [row["on"]]
+        mean = row["on"] == MEAN
+        names = members[row["scope"] + row["metric"]] if mean else {row["on"]: int(row["n"])}
         items = digest([summary.get("scorer"), [known.get(name) for name in sorted(names)]])
-        yield {key: row.get(key) for key in keys} | {"items": items}
+        # the items of one benchmark that would be as sure as this mean of several
+        n = round(len(names) ** 2 / sum(1 / max(count, 1) for count in names.values()))
+        yield {key: row.get(key) for key in keys} | {"items": items, "n": n}

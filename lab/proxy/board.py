@@ -49,6 +49,7 @@ class Totals:
     runs: int
     done: int
     failed: int
+    busy: int
     speed: float
     cost: float
     expected: float | None
@@ -143,6 +144,7 @@ def totals(frame: pl.DataFrame, workers: int) -> Totals:
         runs=frame.height,
         done=int((states == "done").sum()),
         failed=int((states == "failed").sum()),
+        busy=int(states.is_in(BUSY).sum()),
         speed=float(frame.filter(state="running")["speed"].sum()),
         cost=float(frame["cost"].sum()),
         expected=None if frame["expected"].null_count() else float(frame["expected"].sum()),

@@ -8,13 +8,14 @@ their repeats, worth less and less, never come. The cure is to take as much text
     N_proxy = N R_proxy / R_target        so that    w R_proxy / N_proxy = e
 
 Held to the target's repetition, runs at 1/16 of the tokens find mixtures within .05 of the best;
-without it the error is .75, and 44 to 94 % of the target's budget are needed for the same
-(arXiv:2606.07597, 2026; two sources, 757M parameters). Marin slices its sources in the same way.
+without it the error is .75, and runs at three or four budgets, which sum to 44 to 94 % of the
+target's, are needed for the same (arXiv:2606.07597, 2026; two sources, 757M parameters). Marin
+slices its sources in the same way.
 
 The documents that stay are the first in the order in which the proxy reads the source
 (`lab.proxy.reading`): a larger budget keeps what a smaller one kept, and a source that the target
 reads less than once is read exactly as without matching. Phases with filters of their own are cut
-each to its share, in the one order, so what lies in two pools stays in both.
+each to its share, in the one order, so what lies in two pools mostly stays in both or neither.
 
 Where it fails. Documents are not split: a source of few documents, at a small budget, keeps at
 least one and is then seen less often than in the target, and there is too little of it to learn

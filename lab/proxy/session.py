@@ -90,7 +90,8 @@ def open_session(run: Run, device: torch.device) -> Session:
     start, notes = load_checkpoint(run.folder / "checkpoint", model, optimiser)
     for note in notes:
         LOG.warning("%s; going on from step %d", note, start.step)
-    clear_halves(run.folder / "snapshots")
+    for place in ("checkpoint", "snapshots"):
+        clear_halves(run.folder / place)
     batch = run.hyperparameters.batch
     session = Session(
         run=run,

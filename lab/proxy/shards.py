@@ -215,12 +215,11 @@ def is_whole(path: Path, width: int) -> bool:
 
 def write_shard(path: Path, tokens: int, dtype: np.dtype[Any], blocks: Iterator[Ids]) -> None:
     """Write a stream of `tokens` ids, given in blocks, to `path`."""
-    table = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(tokens,))
-    done = 0
-    for block in blocks:
-        table[done : done + len(block)] = block
-        done += len(block)
-    table.flush()
+    described = {"descr": dtype.str, "fortran_order": False, "shape": (tokens,)}
+    with path.open("wb") as handle:  # not mapped: a full disk would end the process by a signal
+        np.lib.format.write_array_header_1_0(handle, described)
+        for block in blocks:
+            handle.write(block.astype(dtype, copy=False).tobytes())
     flush(path)  # before another name vouches for it
 
 

@@ -145,6 +145,14 @@ def trained(run: Run) -> int:
     return run.tokens * int(read_status(run.folder).get("step", 0)) // run.steps
 
 
+def saved(run: Run) -> int:
+    """Tokens that an attempt begins with: all if trained, else those of the newest checkpoint."""
+    if run_state(run.folder) == "done":
+        return run.tokens
+    steps = [int(p.name.removeprefix("step-")) for p in (run.folder / "checkpoint").glob("step-*")]
+    return run.tokens * max(steps, default=0) // run.steps
+
+
 def follow_up(run: Run, pool: Pool) -> int:
     """What the work after training counts for in the bar, in tokens."""
     return round(FOLLOW_UP * run.tokens) if pool.record.after else 0
@@ -193,7 +201,7 @@ def start(pool: Pool, attempt: Attempt) -> None:
     """Hand one run to a worker."""
     run, log = attempt.run, attempt.run.folder / "log.txt"
     attempt.log_start = log.stat().st_size if log.exists() else 0
-    attempt.tokens, attempt.kills = trained(run), memory_kills()
+    attempt.tokens, attempt.kills = saved(run), memory_kills()
     attempt.handle = pool.launcher.start(run.folder, pool.arguments, threads_of(run, pool))
     pool.working.append(attempt)
     pool.record.attempts[run.id] = pool.record.attempts.get(run.id, 0) + 1
@@ -210,7 +218,7 @@ def collect(pool: Pool, attempt: Attempt, status: int) -> None:
     """File an ended attempt: done, to be tried again, or failed."""
     run, record = attempt.run, pool.record
     stopped = status == STOPPED and trained(run) > attempt.tokens
-    if status == DONE:
+    if status == DONE or is_complete(run, record.after):
         pool.done.append(run.folder)
     elif stopped or is_taken(run):
         pool.queue.append(Attempt(run, attempt.number))

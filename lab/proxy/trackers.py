@@ -74,8 +74,8 @@ class Sender:
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Send the numbers of `step` (counted from 1), unless that step was sent before."""
         if self.tracker and step > self.mark["step"]:
-            self.mark["step"] = step
-            self.attempt(lambda: self.send(step, metrics))
+            mark = self.mark | {"step": step}
+            self.attempt(lambda: self.send(step, metrics, mark))
 
     def log_scores(self) -> int:
         """Send the scores that evaluation wrote, where they are new; how many were."""
@@ -88,15 +88,21 @@ class Sender:
         }
         fresh = {key: v for key, v in named.items() if self.mark["scores"].get(key) != v}
         if fresh:
-            self.mark["scores"] |= fresh
-            self.attempt(lambda: self.send(self.run.steps, fresh))
+            mark = self.mark | {"scores": self.mark["scores"] | fresh}
+            self.attempt(lambda: self.send(self.run.steps, fresh, mark))
         return len(fresh)
 
-    def send(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Move the mark, then hand over."""
-        replace_quickly(self.folder / "sent.json", self.mark)
-        if self.tracker:
-            self.tracker.log(step, metrics)
+    def send(self, step: int, metrics: Mapping[str, float], mark: dict[str, Any]) -> None:
+        """Move the mark, then hand over; the mark goes back if that was refused."""
+        before, self.mark = self.mark, mark
+        replace_quickly(self.folder / "sent.json", mark)
+        try:
+            if self.tracker:
+                self.tracker.log(step, metrics)
+        except Exception:
+            self.mark = before
+            replace_quickly(self.folder / "sent.json", before)
+            raise
 
     def close(self) -> None:
         """Close the tracker."""

@@ -8,7 +8,7 @@ weights and moments are float32; matrices are multiplied in bfloat16 where the d
 What can happen to a run, and what is left of it:
 
     stopped on request    a checkpoint at the very step; state interrupted
-    killed, power cut     the last checkpoint, at most `CHECKPOINT_SECONDS` of training old
+    killed, power cut     the last checkpoint, `CHECKPOINT_SECONDS` old, or 50 times what one takes
     loss not finite       an error that names step, rate and rows; the checkpoint is from before
     out of memory         an error that says what to lower (`lab.proxy.faults`)
     checkpoint damaged    the one before it is used, and the status has a note
@@ -65,6 +65,7 @@ def train(
     run = load_run(folder)
     with hold(folder / "training.json", "training", PATIENCE, BUSY):
         if read_status(folder).get("state") == "done":
+            shutil.rmtree(folder / "checkpoint", ignore_errors=True)  # a kill may have kept it
             return
         torch.set_num_threads(threads)
         session = None

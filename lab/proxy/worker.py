@@ -30,6 +30,7 @@ from lab.proxy.runs import load_run, read_status
 from lab.proxy.trackers import send_scores
 
 POLL = 1.0  # seconds between two looks for the parent
+PATIENCE = 60.0  # seconds to wait for a process that ends its work on the same run
 GRACE = 60.0  # seconds to write a checkpoint once the parent is gone
 BUSY = "Another process does what comes after the training of this run."
 
@@ -66,9 +67,11 @@ def end_with_parent(stop: Stop) -> None:
 
 def run_after(name: str, folder: Path, progress: Progress) -> None:
     """Call `name` on a trained run, in one process at a time, and note that it was done."""
-    module, function = name.split(":")
-    work = getattr(importlib.import_module(module), function)
-    with hold(folder / "after.json", name, 0, BUSY):
+    with hold(folder / "after.json", name, PATIENCE, BUSY):
+        if read_status(folder).get("after") == name:
+            return
+        module, function = name.split(":")
+        work = getattr(importlib.import_module(module), function)
         work(open_workspace(folder.parent.parent), folder, progress)
         write_json(folder / "status.json", read_status(folder) | {"after": name})
 

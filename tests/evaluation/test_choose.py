@@ -59,6 +59,21 @@ def test_a_recipe_is_its_seeds_and_a_run_is_itself(ws: Workspace, add_run: Any) 
     assert named_groups(ws, [a[0].name, "b"]) == {a[0].name: [a[0]], "b": b}
 
 
+def test_every_size_keeps_its_own_newest_version(ws: Workspace, add_run: Any) -> None:
+    micro = {"size": "micro", "hyperparameters": asdict(SIZES["micro"])}
+    small = {name: [add_run(name, seed) for seed in range(2)] for name in "ab"}
+    large = {name: [add_run(name, seed, **micro) for seed in range(2)] for name in "ab"}
+    assert named_groups(ws, ["a", "b"], "nano") == small
+    assert named_groups(ws, ["a", "b"], "micro") == large
+
+
+def test_the_same_seed_again_is_no_repeat(ws: Workspace, add_run: Any) -> None:
+    add_run("a", 0)
+    again = [add_run("a", 0, documents={"x": "changed id"}), add_run("a", 1)]
+    b = [add_run("b", seed) for seed in range(2)]
+    assert named_groups(ws, ["a", "b"]) == {"a": again, "b": b}
+
+
 def test_the_budget_that_all_have_and_most_seeds_is_taken(ws: Workspace, add_run: Any) -> None:
     add_run("a", 0, tokens=4096, steps=2)
     a = [add_run("a", seed) for seed in range(2)]

@@ -194,6 +194,11 @@ def test_every_guardrail_has_a_line_and_a_mean_cannot_hide_a_loss() -> None:
             "The gain of B on facts is real; it lost code.",
         ),
         ({"facts": ("A better", "real", "")}, "worse", "A is ahead on facts"),
+        (
+            {"facts": ("A better", "contaminated", "")},
+            "unresolved",
+            "The lead of A on facts (contaminated) is not real.",
+        ),
         ({"facts": ("unresolved", "unresolved", "")}, "unresolved", "do not tell A and B apart"),
     ],
 )

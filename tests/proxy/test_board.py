@@ -41,7 +41,7 @@ def test_cost_and_time_left_by_hand(make_run: MakeRun, ws: Workspace) -> None:
     pace = (100 * 128 / 120 + 50 * 128 / 120) / 2
     assert frame["left"].to_list() == [None, pytest.approx(120), pytest.approx(12800 / pace)]
     total = totals(frame, workers=2)
-    assert (total.runs, total.done, total.failed) == (3, 1, 0)
+    assert (total.runs, total.done, total.failed, total.busy) == (3, 1, 0, 0)
     assert total.cost == 4.0
     assert total.expected == pytest.approx(9.0)
     assert total.left == pytest.approx(max((120 + 12800 / pace) / 2, 12800 / pace))
