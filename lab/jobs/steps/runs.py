@@ -8,6 +8,7 @@ from typing import Any
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
+from lab.mixture.recipe import Recipe
 
 Result = dict[str, Any]
 NOTES = 3  # on repetition, in the result of training
@@ -33,29 +34,11 @@ def benchmark(ws: Workspace, p: a.Benchmark, progress: Progress) -> Result:
 def train(ws: Workspace, p: a.Train, progress: Progress) -> Result:
     """Proxy runs of some recipes under some seeds, trained side by side and scored."""
     from lab.mixture.recipe_files import load_recipe
-    from lab.proxy.runs import prepare_run
     from lab.proxy.trackers import require_tracker
 
     require_tracker(p.track)
     recipes = [load_recipe(ws, name) for name in p.recipes]
-    seeds = p.seeds or [0]
-    pairs = [(recipe, seed) for seed in seeds for recipe in recipes]
-    folders = []
-    for k, (recipe, seed) in enumerate(pairs):
-        part = progress.part(0.1 * k / len(pairs), 0.1 * (k + 1) / len(pairs), "preparing: ")
-        folders.append(
-            prepare_run(
-                ws,
-                recipe,
-                size=p.size,
-                tokens=p.tokens,
-                seed=seed,
-                repetition=p.repetition,
-                snapshots=p.snapshots,
-                progress=part,
-            )
-        )
-    return train_folders(folders, p, progress.part(0.1, 1.0))
+    return train_all(ws, [(r, seed) for seed in p.seeds or [0] for r in recipes], p, progress)
 
 
 def resume(ws: Workspace, p: a.Resume, progress: Progress) -> Result:
@@ -97,21 +80,29 @@ def repetition_words(folders: Sequence[Path]) -> str:
 def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
     """A designed set of mixtures around a recipe, trained and scored."""
     from lab.advice.swarm import swarm_recipes
-    from lab.proxy.runs import prepare_run
     from lab.proxy.trackers import require_tracker
 
     require_tracker(p.track)
     recipes = swarm_recipes(ws, p.recipe, p.runs, p.seed)
+    return train_all(ws, [(recipe, p.seed) for recipe in recipes], p, progress)
+
+
+def train_all(
+    ws: Workspace, pairs: Sequence[tuple[Recipe, int]], p: a.Train | a.Sweep, progress: Progress
+) -> Result:
+    """Prepare a run for every recipe and seed, train and score them."""
+    from lab.proxy.runs import prepare_run
+
     folders = []
-    for k, recipe in enumerate(recipes):
-        part = progress.part(0.1 * k / len(recipes), 0.1 * (k + 1) / len(recipes), "preparing: ")
+    for k, (recipe, seed) in enumerate(pairs):
+        part = progress.part(0.1 * k / len(pairs), 0.1 * (k + 1) / len(pairs), "preparing: ")
         folders.append(
             prepare_run(
                 ws,
                 recipe,
                 size=p.size,
                 tokens=p.tokens,
-                seed=p.seed,
+                seed=seed,
                 repetition=p.repetition,
                 snapshots=p.snapshots,
                 progress=part,
