@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lab.evaluation.tasks import list_benchmarks
+from lab.evaluation.benchmarks.registry import list_benchmarks
 from lab.ui.benchmarks.changing import offer_changes, show_news
 from lab.ui.benchmarks.listing import quoted_items, show_benchmarks
 from lab.ui.benchmarks.reader import pick_benchmark, show_facts, show_reader

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lab.evaluation.criteria import DEFAULT
+from lab.evaluation.gate.criteria import DEFAULT
 from lab.ui.comparison import (
     choosing,
     real_panel,

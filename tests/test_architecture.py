@@ -113,3 +113,15 @@ def test_every_public_module_says_what_it_is() -> None:
     for path in MODULES:
         tree = ast.parse(path.read_text("utf-8"))
         assert not tree.body or ast.get_docstring(tree), path
+
+
+ROOMS_OF_EVALUATION = ["benchmarks", "scoring", "statistics", "runs", "comparing", "gate", "gain"]
+
+
+@pytest.mark.parametrize("own", ROOMS_OF_EVALUATION)
+def test_a_room_of_evaluation_never_imports_a_later_one(own: str) -> None:
+    later = ROOMS_OF_EVALUATION[ROOMS_OF_EVALUATION.index(own) + 1 :]
+    for path in (ROOT / "lab/evaluation" / own).rglob("*.py"):
+        for name, line in imports(path):
+            if name.startswith("lab.evaluation."):
+                assert name.split(".")[2] not in later, f"{path}:{line} imports {name}"

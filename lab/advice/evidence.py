@@ -22,7 +22,7 @@ from lab.core.errors import DataError
 from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
-from lab.evaluation.groups import how_trained, is_pretraining
+from lab.evaluation.runs.groups import how_trained, is_pretraining
 
 DEFAULT_SCOPES = ("heldout", "benchmark")
 MEAN = "(mean)"  # rows of the scores that average others

@@ -3,12 +3,11 @@
 The natural mixture and the caps are the recipe's: unique tokens that its rules leave of each
 source, and its budget and repeat cap.
 
-Before anything is fitted, every metric passes the signal gate (`lab.evaluation.gate`) on the scored
-runs of that size and budget. One that failed cannot be optimised for, by name or by default: its
-differences between mixtures are noise, chance or reversed by training, and a law fitted to them
+Before anything is fitted, every metric passes the signal gate (`lab.evaluation.gate.gate`) on the
+scored runs of that size and budget. One that failed cannot be optimised for, by name or by default:
+its differences between mixtures are noise, chance or reversed by training, and a law fitted to them
 would be confident about nothing. One that could not be judged for lack of repeats may be fitted,
-and the fit says so.
-"""
+and the fit says so."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from lab.advice.store import save
 from lab.advice.swarm import unique_tokens
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
-from lab.evaluation.gate import Gate, gate
+from lab.evaluation.gate.gate import Gate, gate
 from lab.mixture.recipe_files import load_recipe
 
 

@@ -55,7 +55,7 @@ def add(options: argparse.Namespace) -> Shown:
 
 def listed(ws: Workspace) -> Shown:
     """Registered benchmarks."""
-    from lab.evaluation.tasks import list_benchmarks
+    from lab.evaluation.benchmarks.registry import list_benchmarks
 
     found = list_benchmarks(ws)
     frame = pl.DataFrame(
@@ -82,9 +82,9 @@ def listed(ws: Workspace) -> Shown:
 
 def show(ws: Workspace, name: str, item: str | None) -> Shown:
     """An item exactly as every model sees it, its shots included, white space marked."""
-    from lab.evaluation.reading import marked, read_prompt
-    from lab.evaluation.tasks import read_summary
-    from lab.evaluation.templates import load_template
+    from lab.evaluation.benchmarks.reading import marked, read_prompt
+    from lab.evaluation.benchmarks.registry import read_summary
+    from lab.evaluation.benchmarks.templates import load_template
 
     known, prompt = read_summary(ws, name), read_prompt(ws, name, item)
     template = load_template(known.template, known.form)
@@ -109,7 +109,7 @@ def show(ws: Workspace, name: str, item: str | None) -> Shown:
 
 def export(ws: Workspace, name: str, folder: Path) -> Shown:
     """A benchmark as a task of lm-evaluation-harness."""
-    from lab.evaluation.harness_tasks import PREFIX, export_task
+    from lab.evaluation.benchmarks.harness import PREFIX, export_task
 
     paths = [str(path) for path in export_task(ws, name, folder)]
     note = (
@@ -126,8 +126,8 @@ def equal_to(harness: str) -> str:
 
 def change(ws: Workspace, options: argparse.Namespace) -> Shown:
     """Make a twin, remove a benchmark, or bring a removed one back."""
-    from lab.evaluation.tasks import read_summary, remove_benchmark, restore_benchmark
-    from lab.evaluation.twin_making import make_twin
+    from lab.evaluation.benchmarks.registry import read_summary, remove_benchmark, restore_benchmark
+    from lab.evaluation.benchmarks.twins import make_twin
 
     name = options.name
     if options.what == "twin":

@@ -8,9 +8,9 @@ from lab.cli.show import Shown
 
 def early(options: argparse.Namespace) -> Shown:
     """The order of mixtures on the way against that at the end."""
-    from lab.evaluation.early import early as look
-    from lab.evaluation.early import words
-    from lab.evaluation.metrics import MEAN
+    from lab.evaluation.comparing.early import early as look
+    from lab.evaluation.comparing.early import words
+    from lab.evaluation.runs.metrics import MEAN
 
     scope = "heldout" if options.metric == "bpb" else "benchmark"
     found = look(workspace(options), options.names, (scope, options.on or MEAN, options.metric))

@@ -11,8 +11,8 @@ from lab.cli.show import Shown
 
 def compare(options: argparse.Namespace) -> Shown:
     """Paired differences between groups of runs, and whether the gains are real."""
-    from lab.evaluation.choose import compare_named, named_groups
-    from lab.evaluation.gain import gain
+    from lab.evaluation.comparing.choose import compare_named, named_groups
+    from lab.evaluation.gain.gain import gain
 
     ws = workspace(options)
     found = compare_named(ws, options.groups, options.size, options.tokens)
@@ -78,8 +78,8 @@ def interval_text(row: Any) -> str:
 
 def gate(options: argparse.Namespace) -> Shown:
     """Which metrics may drive a decision, and why not."""
-    from lab.evaluation.criteria import Thresholds
-    from lab.evaluation.gate import gate as judge
+    from lab.evaluation.gate.criteria import Thresholds
+    from lab.evaluation.gate.gate import gate as judge
 
     limits = Thresholds(options.snr, options.monotonicity, options.chance, options.ranks)
     ws = workspace(options)
@@ -106,7 +106,7 @@ def gate(options: argparse.Namespace) -> Shown:
 
 def scale(options: argparse.Namespace) -> Shown:
     """Does the order of recipes hold at other sizes?"""
-    from lab.evaluation.scale import scale as judge
+    from lab.evaluation.comparing.scale import scale as judge
 
     found = judge(workspace(options), options.recipes, options.sizes or ())
     tables = []

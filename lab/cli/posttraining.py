@@ -22,7 +22,7 @@ def whole_path(named: str | None) -> str | None:
 
 def gap(options: argparse.Namespace) -> Shown:
     """How the gap between two recipes moved in post-training."""
-    from lab.evaluation.after_training import gap_after
+    from lab.evaluation.comparing.after_training import gap_after
 
     found = gap_after(workspace(options), options.a, options.b, options.after)
     title = f"{options.b} minus {options.a}, before and after {options.after}"

@@ -7,7 +7,8 @@ are aligned with the parts of the documents they describe: row k of part p speak
 document. The manifest is written last; the folder is renamed into place as a whole.
 
 Resume: `build` keeps finished parts of an interrupted build under `artifacts/STEP/.partial-ID/` and
-skips them next time, so a killed process loses at most the part in flight.
+skips them next time, so a killed process loses at most the part in flight. Two processes that make
+the same artifact at once share that folder; the first to finish publishes it for both.
 """
 
 import shutil
@@ -21,7 +22,7 @@ from typing import Any
 import polars as pl
 
 from lab import __version__
-from lab.core.errors import ArtifactMissing
+from lab.core.errors import ArtifactMissing, LabError
 from lab.core.files import digest, disk_error, flush, publish, read_json, write_json
 from lab.core.workspace import Workspace
 
@@ -102,25 +103,38 @@ def build(
     if (found := load(final)) is not None:
         return found
     partial = final.with_name(f".partial-{key}")
+    facts = {"step": step, "version": version, "config": config, "inputs": list(inputs)}
+    try:
+        return finish(partial, final, facts, make)
+    except (OSError, LabError):
+        # Another process made the same artifact, and its rename took the folder away from this one:
+        # same id, same bytes.
+        if (found := load(final)) is not None:
+            return found
+        raise
+
+
+def finish(
+    partial: Path, final: Path, facts: dict[str, Any], make: Callable[[Path], dict[str, Any]]
+) -> Artifact:
+    """Let `make` fill `partial`, write its manifest last and rename it to `final`."""
+    if final.is_dir() and load(final) is None:  # renamed whole, so somebody took its manifest away
+        shutil.rmtree(final)
     partial.mkdir(parents=True, exist_ok=True)
     started = datetime.now(UTC)
-    facts = make(partial)
+    made = make(partial)
     manifest = {
-        "step": step,
-        "version": version,
-        "config": config,
-        "inputs": list(inputs),
+        **facts,
         "made_by": f"mixlab {__version__}",
         "created": started.isoformat(timespec="seconds"),
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
-        **facts,
+        **made,
     }
-    for scrap in partial.rglob(".*.tmp"):  # of processes that were killed while they wrote
-        scrap.unlink(missing_ok=True)
     write_json(partial / "manifest.json", manifest)
-    if load(final) is None:
-        shutil.rmtree(final, ignore_errors=True)  # a folder without manifest: somebody damaged it
     publish(partial, final)
+    shutil.rmtree(partial, ignore_errors=True)  # if another process had published it before
+    for scrap in final.rglob(".*.tmp"):  # of processes that were killed while they wrote
+        scrap.unlink(missing_ok=True)
     return Artifact(final, manifest)
 
 

@@ -16,6 +16,7 @@ parts and finishes.
 process's machine then: a step of many shards goes to Slurm as a job array of shares.
 """
 
+import math
 import multiprocessing
 import os
 import re
@@ -33,6 +34,7 @@ from typing import Any, TypeVar
 
 from lab.core.errors import Cancelled, ConfigError, DependencyMissing, JobLost, ShareDone
 from lab.core.progress import SILENT, Progress
+from lab.core.quota import processor_quota
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -84,8 +86,10 @@ def sharing() -> bool:
 
 
 def cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processors this process may use: by its affinity, and by its quota, rounded up."""
+    here = hasattr(os, "sched_getaffinity")
+    allowed = len(os.sched_getaffinity(0)) if here else os.cpu_count() or 1
+    return math.ceil(min(allowed, processor_quota()))
 
 
 def run_shards(

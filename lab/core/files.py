@@ -1,7 +1,8 @@
 """Writing so that a reader, or a machine that dies, sees the old content or the new, never half.
 
 A file is written beside its place and renamed; a folder is filled under a temporary name and
-renamed as a whole. `fsync` runs before the rename, so a power cut cannot leave a named, empty file.
+renamed as a whole. `fsync` runs before the rename, so a power cut cannot leave a named, empty file,
+nor a named folder with empty files in it.
 """
 
 import errno
@@ -44,7 +45,9 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def flush(path: Path) -> None:
-    """Wait until the content of a file is on the disk."""
+    """Wait until the content of a file, or the list of names in a folder, is on the disk."""
+    if os.name != "posix" and path.is_dir():
+        return  # folders cannot be opened there
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -194,12 +197,23 @@ def new_folder(final: Path) -> Iterator[Path]:
 
 
 def publish(temp: Path, final: Path) -> None:
-    """Rename `temp` to `final`; if `final` exists already it is kept."""
+    """Bring all of `temp` to the disk and rename it to `final`; a `final` that exists is kept."""
+    for path in [*temp.rglob("*"), temp]:
+        with suppress(FileNotFoundError):  # another process at the same folder has renamed it
+            flush(path)
     try:
         temp.rename(final)
     except OSError:
         if not final.is_dir():
             raise
+    flush(final.parent)
+
+
+def clear_halves(folder: Path) -> None:
+    """Delete what killed processes left of `new_folder` in `folder`; nobody may be at it now."""
+    for path in folder.glob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path)
 
 
 def disk_error(error: OSError, path: Path) -> LabError:

@@ -24,7 +24,7 @@ from lab.corpus.world import DEFAULT_DOCUMENTS, write_world
 from lab.curation.contamination import decontaminate
 from lab.curation.duplicates import DedupConfig, MinHash, find_duplicates
 from lab.curation.quality import score
-from lab.evaluation.tasks import add_benchmark
+from lab.evaluation.benchmarks.registry import add_benchmark
 from lab.jobs import actions
 from lab.mixture.recipe_files import check_recipe, read_recipe, save_recipe
 

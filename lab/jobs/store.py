@@ -88,12 +88,12 @@ def start_job(ws: Workspace, action: str, params: dict[str, Any]) -> Job:
 
 def launch(ws: Workspace, folder: Path) -> None:
     """Start the worker of a job folder in its own session, where its relative paths mean something;
-    a resumed job may have been asked for elsewhere.
+    a resumed job may have been asked for elsewhere. `-P`: what lies there is not imported.
     """
     cwd = Path(read(folder / "spec.json").get("cwd", ""))
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "lab.jobs.worker", str(ws.root), str(folder)],
+            [sys.executable, "-u", "-P", "-m", "lab.jobs.worker", str(ws.root), str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,9 +1,11 @@
 """The board: one row per run of a sweep, as it stands now, and what all of them cost.
 
-Cost is in core-minutes: seconds of training, over all attempts, times threads. What a run will have
-cost is its own speed, or that of the sweep's other runs of its size, carried on to its last token;
-before any has trained there is nothing to say. Starting Python and scoring are not counted. Time
-left counts the same way, side by side on as many workers as the sweep has.
+Cost is in core-minutes: seconds of training behind the present state of a run, times threads. What
+a killed attempt did after its last checkpoint, starting Python and scoring are not counted. What a
+run will have cost is its own pace, or that of the other runs of its size and stage, carried on to
+its last step; before any has trained there is nothing to say. Time left counts the same way, side
+by side on as many workers as the sweep has. It goes by steps, because how many tokens
+post-training reads is known at its end only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +23,12 @@ from lab.proxy.runs import Run, load_run, read_metrics, read_status, run_state
 BOARD = {
     "recipe": pl.String,
     "size": pl.String,
+    "stage": pl.String,
     "seed": pl.Int64,
     "state": pl.String,  # of STATES, or waiting (in a live sweep) or scoring
     "step": pl.Int64,
     "steps": pl.Int64,
-    "tokens": pl.Int64,  # when it is done
+    "tokens": pl.Int64,  # when it is done; of post-training those of its parent
     "trained": pl.Int64,  # tokens so far
     "speed": pl.Float64,  # tokens a second, mean of the last session
     "loss": pl.Float64,  # of the last logged batch, nats a token
@@ -96,6 +99,7 @@ def progress_row(run: Run, status: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "recipe": run.recipe,
         "size": run.size,
+        "stage": run.stage,
         "seed": run.seed,
         "step": status.get("step", 0),
         "steps": run.steps,
@@ -123,16 +127,23 @@ def board_state(folder: Path, status: Mapping[str, Any], failed: bool, expected:
 
 
 def with_expectation(frame: pl.DataFrame) -> pl.DataFrame:
-    """Fill `expected` and `left` from a run's own cost per token, or the median of its size."""
-    own = pl.when(pl.col("trained") > 0).then(pl.col("cost") / pl.col("trained"))
-    rate = pl.coalesce(own, own.median().over("size"))
-    pace = pl.col("speed").median().over("size")
+    """Fill `expected` and `left` from a run's own cost and time a step, or the median of its size
+    and stage.
+    """
+    begun = (pl.col("step") > 0) & (pl.col("trained") > 0)
+    cost = pl.when(begun).then(pl.col("cost") / pl.col("step"))
+    pace = pl.when(begun).then(pl.col("speed") * pl.col("step") / pl.col("trained"))  # steps/s
     to_come = pl.col("state").is_in(TO_COME)
-    rest = pl.col("tokens") - pl.col("trained")
+    rest = pl.col("steps") - pl.col("step")
     return frame.with_columns(
-        expected=pl.when(to_come).then(rate * pl.col("tokens")).otherwise(pl.col("cost")),
-        left=pl.when(to_come).then(rest / pl.coalesce("speed", pace)),
+        expected=pl.when(to_come).then(usual(cost) * pl.col("steps")).otherwise(pl.col("cost")),
+        left=pl.when(to_come).then(rest / usual(pace)),
     )
+
+
+def usual(own: pl.Expr) -> pl.Expr:
+    """A run's own value, or the median of its size and stage."""
+    return pl.coalesce(own, own.median().over("size", "stage"))
 
 
 def totals(frame: pl.DataFrame, workers: int) -> Totals:

@@ -16,7 +16,6 @@ grew, or how far it moves from one step to another near the end. Cost: four byte
 """
 
 import hashlib
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,7 +57,6 @@ def save_checkpoint(
         }
         state = asdict(position) | {"files": files}
         write_json(temp / "state.json", state | {"digest": digest(state)})
-    sync_folder(folder)
     for old in checkpoints(folder)[:-KEPT]:
         shutil.rmtree(old)
 
@@ -116,13 +114,6 @@ def save_snapshot(folder: Path, model: LlamaForCausalLM, step: int) -> None:
     if not (folder / step_name(step)).is_dir():
         with new_folder(folder / step_name(step)) as temp:
             write_tensors(temp / WEIGHTS, parameters(model))
-        sync_folder(folder)
-
-
-def clear_halves(folder: Path) -> None:
-    """Delete what a killed process left under temporary names."""
-    for path in folder.glob(".step-*.tmp"):
-        shutil.rmtree(path)
 
 
 def step_name(step: int) -> str:
@@ -136,13 +127,3 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> str:
     content = safetensors.torch.save(plain, metadata={"format": "pt"})
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in `folder` survive a power cut, where the system can."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -55,13 +55,13 @@ def describe_rows(run: Run, batch: Batch, losses: NDArray[np.float32], first: in
 
 
 @contextmanager
-def explain_memory(run: Run) -> Iterator[None]:
-    """Turn an error of exhausted memory into one that says what to lower."""
+def explain_memory(run: Run, batch: int) -> Iterator[None]:
+    """Turn an error of exhausted memory into one that says what to lower; `batch` in examples."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
-            raise out_of_memory(run, error) from error
+            raise out_of_memory(run, batch, error) from error
         raise
 
 
@@ -73,15 +73,16 @@ def is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
     return any(word in str(error) for word in words)
 
 
-def out_of_memory(run: Run, error: BaseException) -> LabError:
+def out_of_memory(run: Run, batch: int, error: BaseException) -> LabError:
     """What to lower when memory is exhausted."""
     size = run.hyperparameters
     count = size.parameters(run.tokenizer["vocab_size"])
+    kept = "What is trained is kept" if run.stage == "pretrain" else "The run begins again"
     return LabError(
         "There is not enough memory to train this run.",
         where=f"{run.folder}, size {size.name!r} ({count / 1e6:.1f}M parameters, "
-        f"batch {size.batch} x {size.sequence_length} tokens)",
+        f"batch {batch} x {size.sequence_length} tokens)",
         value=str(error),
         next_step="train fewer runs side by side (--workers), or choose a smaller --size; the "
-        "batch belongs to the size: it must be equal for all mixtures. What is trained is kept",
+        f"batch stays: it must be equal for all mixtures. {kept}",
     )

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,8 +65,11 @@ def open_launcher(engine: Engine, root: Path, runs: int) -> Launcher:
 def start_worker(
     folder: Path, arguments: Sequence[str], threads: int, gpu: str | None = None
 ) -> subprocess.Popen[bytes]:
-    """A worker process on this machine, child of this process, writing to the run's log."""
-    command = [sys.executable, "-m", "lab.proxy.worker", str(folder), *arguments]
+    """A worker process on this machine, child of this process, writing to the run's log.
+
+    `-P` keeps the working directory off its path: a `random.py` there is not Python's.
+    """
+    command = [sys.executable, "-P", "-m", "lab.proxy.worker", str(folder), *arguments]
     command += ["--threads", str(threads), "--parent", str(os.getpid())]
     own = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
     with (folder / "log.txt").open("ab") as log:
@@ -128,10 +132,11 @@ def gpu_places(share: float) -> list[str]:
 
 
 def visible_gpus() -> list[str]:
-    """Names that CUDA_VISIBLE_DEVICES takes for the GPUs of this process."""
+    """Names that CUDA_VISIBLE_DEVICES takes for the GPUs of this process; -1 ends the list."""
     import torch
 
-    named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES", "").replace(" ", "").split(",")
+    named = list(takewhile(lambda name: name != "-1", filter(None, listed)))
     return named or [str(number) for number in range(torch.cuda.device_count())]
 
 
@@ -143,21 +148,29 @@ class RayLauncher:
         self.ray = import_ray()
         self.gpus = engine.gpus
         self.slots = engine.workers or (runs if engine.address else cores())
+        self.most = None if engine.address else self.slots  # processors of a cluster started here
+        self.logs: dict[Any, Path] = {}
         start_ray(self.ray, self.slots, engine.address)
 
     def start(self, folder: Path, arguments: Sequence[str], threads: int) -> Any:
-        """See `Launcher`."""
+        """See `Launcher`. A run that was begun with more threads than a cluster here has processors
+        keeps them, but waits for no more places than there are.
+        """
         task = self.ray.remote(max_retries=0)(work)
-        placed = task.options(num_cpus=threads, num_gpus=self.gpus)
-        return placed.remote(folder, list(arguments), threads)
+        placed = task.options(num_cpus=min(threads, self.most or threads), num_gpus=self.gpus)
+        handle = placed.remote(folder, list(arguments), threads)
+        self.logs[handle] = folder / "log.txt"
+        return handle
 
     def exit_status(self, handle: Any) -> int | None:
-        """See `Launcher`; a task that was lost with its node counts as failed."""
+        """See `Launcher`; a task without a result failed, and Ray's words go into the log."""
         if not self.ray.wait([handle], timeout=0)[0]:
             return None
         try:
             return int(self.ray.get(handle))
-        except self.ray.exceptions.RayError:
+        except self.ray.exceptions.RayError as error:
+            with self.logs[handle].open("a", encoding="utf-8") as log:
+                log.write(f"The task of Ray was lost.\n{error}\n")
             return FAILED
 
     def stop(self, handle: Any) -> None:

@@ -64,10 +64,17 @@ def is_logged(step: int, steps: int) -> bool:
     return step % every == 0 or step in (1, steps)
 
 
+def whole_lines(path: Path) -> bytes:
+    """The content up to the last end of line, empty if there is no file: what follows may be half a
+    line, written while we read or by a process that was killed.
+    """
+    content = path.read_bytes() if path.is_file() else b""
+    return content[: content.rfind(b"\n") + 1]
+
+
 def read_lines(path: Path, sources: list[str]) -> pl.DataFrame:
     """All whole lines: `COLUMNS` and one `loss.SOURCE` per source, null where absent."""
-    content = path.read_bytes() if path.is_file() else b""
-    whole = content[: content.rfind(b"\n") + 1]  # a line may be half written while we read
+    whole = whole_lines(path)
     parts = {f"loss.{name}": pl.col("losses").struct.field(name) for name in sources}
     schema = COLUMNS | {"losses": pl.Struct(dict.fromkeys(sources, pl.Float64))}
     if not whole:

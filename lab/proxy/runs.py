@@ -235,9 +235,17 @@ def run_row(run: Run) -> dict[str, Any]:
     return row | progress | {"state": run_state(run.folder), "created": run.created}
 
 
+def is_idle(folder: Path) -> bool:
+    """Whether nobody is at a run that is not trained, or whose status does not name what came
+    after: scores alone may be there in part.
+    """
+    if run_state(folder) == "done":
+        return not (read_status(folder).get("after") or held(folder / "after.json"))
+    return run_state(folder) != "running"
+
+
 def unfinished(ws: Workspace, recipes: Sequence[str] = ()) -> list[Run]:
-    """Runs that nobody trains and that are not done, of these recipes or of all, oldest first."""
+    """Runs with work left that nobody is at, of these recipes or of all, oldest first."""
     runs = [load_run(folder) for folder in run_folders(ws)]
-    wanted = [r for r in runs if not recipes or r.recipe in recipes]
-    idle = [r for r in wanted if run_state(r.folder) not in ("done", "running")]
+    idle = [r for r in runs if (not recipes or r.recipe in recipes) and is_idle(r.folder)]
     return sorted(idle, key=lambda run: (run.created, run.id))

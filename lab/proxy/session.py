@@ -19,13 +19,13 @@ import torch
 from numpy.typing import NDArray
 from transformers import LlamaForCausalLM
 
-from lab.core.files import new_folder, write_json
-from lab.proxy.checkpoint import Position, clear_halves, load_checkpoint, write_tensors
+from lab.core.files import clear_halves, new_folder, write_json
+from lab.proxy.checkpoint import Position, load_checkpoint, write_tensors
 from lab.proxy.environment import pick_precision
 from lab.proxy.metrics import MetricsFile
 from lab.proxy.model import build_model, parameters
 from lab.proxy.optimiser import Optimiser, build_optimiser
-from lab.proxy.runs import Run
+from lab.proxy.runs import Run, read_status
 from lab.proxy.shards import Batch, batches
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def open_session(run: Run, device: torch.device) -> Session:
     start, notes = load_checkpoint(run.folder / "checkpoint", model, optimiser)
     for note in notes:
         LOG.warning("%s; going on from step %d", note, start.step)
-    for place in ("checkpoint", "snapshots"):
-        clear_halves(run.folder / place)
+    for place in (run.folder, run.folder / "checkpoint", run.folder / "snapshots"):
+        clear_halves(place)
     batch = run.hyperparameters.batch
     session = Session(
         run=run,
@@ -153,8 +153,9 @@ def metric_line(
 
 
 def write_status(folder: Path, session: Session | None, state: str, error: str = "") -> None:
-    """status.json: where the run is, for whoever looks."""
-    status: dict[str, Any] = {"state": state, "updated": time.time()}
+    """status.json: where the run is, for whoever looks; without a session, where it was before."""
+    status: dict[str, Any] = {} if session else read_status(folder)
+    status |= {"state": state, "updated": time.time(), "error": error}
     if session:
         left = session.run.tokens - session.tokens
         status |= {
@@ -171,7 +172,7 @@ def write_status(folder: Path, session: Session | None, state: str, error: str =
             "threads": torch.get_num_threads(),
             "torch": version("torch"),
         }
-    write_json(folder / "status.json", status | ({"error": error} if error else {}))
+    write_json(folder / "status.json", status)
 
 
 def write_model(session: Session) -> None:

@@ -236,5 +236,6 @@ def link(path: Path, target: Path) -> bool:
             raise
         temp = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
         shutil.copyfile(path, temp)
+        flush(temp)
         temp.replace(target)
     return True

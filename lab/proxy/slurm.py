@@ -103,9 +103,14 @@ class SlurmLauncher:
         self.executor = open_executor(self.folder, self.local, options)
 
     def start(self, folder: Path, arguments: Sequence[str], threads: int) -> Any:
-        """See `Launcher`."""
+        """See `Launcher`; ConfigError if sbatch refuses the job."""
+        from submitit.core.utils import FailedJobError, FailedSubmissionError
+
         self.executor.update_parameters(cpus_per_task=threads)
-        job = self.executor.submit(Work(), folder, list(arguments), threads, self.owner)
+        try:
+            job = self.executor.submit(Work(), folder, list(arguments), threads, self.owner)
+        except (FailedJobError, FailedSubmissionError) as error:
+            raise unusable(error) from error
         self.logs[job.job_id] = folder / "log.txt"
         return job
 
@@ -190,11 +195,16 @@ def open_executor(folder: Path, local: bool, options: dict[str, Any]) -> Any:
         fixed = {"name": "mixlab", "nodes": 1, "tasks_per_node": 1, "slurm_signal_delay_s": WARNING}
         executor.update_parameters(**fixed, **options)
     except (RuntimeError, NameError, AssertionError, TypeError, ValueError) as error:
-        raise ConfigError(
-            "Slurm cannot be used this way.",
-            where="--address",
-            value=str(error).splitlines()[0],
-            next_step="run it on a machine that has sbatch and srun, with options that sbatch has; "
-            "or try `--address local`",
-        ) from error
+        raise unusable(error) from error
     return executor
+
+
+def unusable(error: Exception) -> ConfigError:
+    """What submitit or sbatch complains of, as an error of ours."""
+    return ConfigError(
+        "Slurm cannot be used this way.",
+        where="--address",
+        value=str(error).strip(),
+        next_step="run it on a machine that has sbatch and srun, with options that sbatch has; "
+        "or try `--address local`",
+    )

@@ -66,7 +66,7 @@ class Pool:
     arguments: list[str]
     queue: deque[Attempt]
     working: list[Attempt] = field(default_factory=list)
-    done: list[Path] = field(default_factory=list)
+    done: dict[str, Path] = field(default_factory=dict)  # by id
 
 
 def run_many(
@@ -86,9 +86,9 @@ def run_many(
     """
     runs = [load_run(folder) for folder in dict.fromkeys(folders)]
     todo = [run for run in runs if not is_complete(run, after)]
-    done = [run.folder for run in runs if run not in todo]
+    done = {run.id: run.folder for run in runs if run not in todo}
     if not todo:
-        return Sweep(tuple(done), {})
+        return Sweep(tuple(done.values()), {})
     todo.sort(key=work_left, reverse=True)
     engine, root = ENGINE.get(), todo[0].folder.parent.parent
     launcher = open_launcher(engine, root, len(todo))
@@ -107,7 +107,7 @@ def run_many(
         end_workers(pool)
         launcher.close()
         end_record(root, record)
-    return Sweep(tuple(pool.done), {name: record.errors[name] for name in record.failed})
+    return Sweep(tuple(pool.done.values()), {name: record.errors[name] for name in record.failed})
 
 
 def is_complete(run: Run, after: str) -> bool:
@@ -122,27 +122,35 @@ def work_left(run: Run) -> float:
 
 
 def drive(pool: Pool, todo: Sequence[Run], progress: Progress) -> None:
-    """Start, watch and collect workers until all is done."""
+    """Start, watch and collect workers until all is done.
+
+    Only runs that are worked on are looked at again: a sweep may have hundreds.
+    """
     before = {run.id: trained(run) for run in todo}
+    now = dict(before)
     total = sum(run.tokens - before[run.id] + follow_up(run, pool) for run in todo)
     while pool.queue or pool.working:
         fill(pool)
         time.sleep(POLL)
+        statuses = {a.run.id: read_status(a.run.folder) for a in pool.working}
+        now |= {a.run.id: trained(a.run, statuses[a.run.id]) for a in pool.working}
         for attempt in list(pool.working):
             status = pool.launcher.exit_status(attempt.handle)
             if status is not None:
                 pool.working.remove(attempt)
                 collect(pool, attempt, status)
-        credit = sum(trained(run) - before[run.id] for run in todo)
-        credit += sum(follow_up(run, pool) for run in todo if is_filed(run, pool))
-        progress.show(credit, max(total, 1), describe(pool))
+        now |= {run.id: run.tokens for run in todo if run.id in pool.done}
+        filed = sum(follow_up(run, pool) for run in todo if is_filed(run, pool))
+        credit = sum(now.values()) - sum(before.values()) + filed
+        progress.show(credit, max(total, 1), describe(pool, statuses))
         if progress.stopping:
             raise Cancelled("Stopped on request.", next_step="run the same command to continue")
 
 
-def trained(run: Run) -> int:
-    """Tokens trained on so far."""
-    return run.tokens * int(read_status(run.folder).get("step", 0)) // run.steps
+def trained(run: Run, status: dict[str, Any] | None = None) -> int:
+    """Tokens trained on so far, as `status` says, or the run's status now."""
+    known = read_status(run.folder) if status is None else status
+    return run.tokens * int(known.get("step", 0)) // run.steps
 
 
 def saved(run: Run) -> int:
@@ -160,16 +168,16 @@ def follow_up(run: Run, pool: Pool) -> int:
 
 def is_filed(run: Run, pool: Pool) -> bool:
     """Whether nothing more will be done for a run."""
-    return run.folder in pool.done or run.id in pool.record.failed
+    return run.id in pool.done or run.id in pool.record.failed
 
 
-def describe(pool: Pool) -> str:
+def describe(pool: Pool, statuses: dict[str, dict[str, Any]]) -> str:
     """How the sweep goes, in words: runs done, speed of those that train, what else is going on."""
     finished = len(pool.done) + len(pool.record.failed)
     everything = finished + len(pool.queue) + len(pool.working)
-    statuses = [read_status(attempt.run.folder) for attempt in pool.working]
-    speeds = [s["tokens_per_second"] for s in statuses if s.get("state") == "running"]
-    scoring = sum(s.get("state") == "done" for s in statuses)
+    known = [statuses[attempt.run.id] for attempt in pool.working]
+    speeds = [s["tokens_per_second"] for s in known if s.get("state") == "running"]
+    scoring = sum(s.get("state") == "done" for s in known)
     elsewhere = len(pool.queue) if len(pool.working) < pool.record.workers else 0
     words = [f"{finished} of {everything} runs done"]
     words += [f"{sum(speeds):,.0f} tokens/s"] if speeds else []
@@ -187,7 +195,7 @@ def fill(pool: Pool) -> None:
             continue
         pool.queue.remove(attempt)
         if is_complete(attempt.run, pool.record.after):
-            pool.done.append(attempt.run.folder)
+            pool.done[attempt.run.id] = attempt.run.folder
         else:
             start(pool, attempt)
 
@@ -219,7 +227,7 @@ def collect(pool: Pool, attempt: Attempt, status: int) -> None:
     run, record = attempt.run, pool.record
     stopped = status == STOPPED and trained(run) > attempt.tokens
     if status == DONE or is_complete(run, record.after):
-        pool.done.append(run.folder)
+        pool.done[run.id] = run.folder
     elif stopped or is_taken(run):
         pool.queue.append(Attempt(run, attempt.number))
     else:

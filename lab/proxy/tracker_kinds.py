@@ -24,7 +24,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from lab.core.lock import hold
+
 PROJECT = "mixlab"
+PATIENCE = 60.0  # seconds to wait for another process that opens the same database
 Config = Mapping[str, str | int | float]
 
 
@@ -163,17 +166,22 @@ class MLflow:
     """A run in a database of the workspace, or on the server of $MLFLOW_TRACKING_URI."""
 
     def __init__(self, folder: Path, name: str, config: Config) -> None:
-        """Find the run `name`, or begin it with its description as parameters."""
+        """Find the run `name`, or begin it with its description as parameters.
+
+        One process at a time: two that are first would both make the database and the experiment.
+        """
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        with quiet():
+        busy = "Another process opens the tracker."
+        with quiet(), hold(folder.parent / "opening.json", "mlflow", PATIENCE, busy):
             from mlflow import MlflowClient
             from mlflow.entities import Param
 
+            server = os.environ.get("MLFLOW_TRACKING_URI")
             own = f"sqlite:///{(folder.parent / 'mlflow.db').as_posix()}"
-            self.client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or own)
+            self.client = MlflowClient(server or own)
             known = self.client.get_experiment_by_name(PROJECT)
-            where = (folder.parent / "files").as_uri()
-            group = known.experiment_id if known else self.client.create_experiment(PROJECT, where)
+            files = None if server else (folder.parent / "files").as_uri()  # a server has its own
+            group = known.experiment_id if known else self.client.create_experiment(PROJECT, files)
             found = self.client.search_runs([group], f"tags.mixlab = '{name}'")
             run = found[0] if found else self.client.create_run(
                 group, run_name=name, tags={"mixlab": name}

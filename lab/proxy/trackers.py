@@ -25,6 +25,7 @@ from typing import Any
 
 from lab.core.errors import ConfigError, DependencyMissing, LabError, nearest
 from lab.core.files import read_json, write_json
+from lab.proxy.metrics import whole_lines
 from lab.proxy.runs import Run, load_run
 from lab.proxy.tracker_kinds import KINDS, Tracker
 
@@ -192,9 +193,8 @@ def send_run(folder: Path, name: str) -> dict[str, int]:
     sender = Sender(name, load_run(folder), strict=True)
     before = sender.mark["step"]
     path = folder / "metrics.jsonl"
-    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
     sent = 0
-    for text in lines:  # at most 2,000
+    for text in whole_lines(path).splitlines():  # at most 2,000
         line = json.loads(text)
         sent += line["step"] > before
         sender.log(line["step"], numbers(line))

@@ -70,7 +70,7 @@ def train(
         torch.set_num_threads(threads)
         session = None
         try:
-            with explain_memory(run):
+            with explain_memory(run, run.hyperparameters.batch):
                 session = open_session(run, pick_device(device))
                 advance(session, progress, checkpoint_seconds)
                 write_model(session)

@@ -8,8 +8,8 @@ import streamlit as st
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
-from lab.evaluation.after_training import gap_after
-from lab.evaluation.choose import finished_runs
+from lab.evaluation.comparing.after_training import gap_after
+from lab.evaluation.comparing.choose import finished_runs
 from lab.proxy.posttraining.settings import STAGES
 from lab.ui.components import empty, link, table
 from lab.ui.formats import count, plural

@@ -6,7 +6,7 @@ import streamlit as st
 from lab.core.engine import cores
 from lab.core.files import read_json
 from lab.core.workspace import Workspace
-from lab.evaluation.evaluate import METRICS
+from lab.evaluation.runs.evaluate import METRICS
 from lab.mixture.recipe_files import list_recipes
 from lab.proxy.board import BUSY
 from lab.proxy.record import last_record

@@ -4,9 +4,9 @@ import pytest
 
 from lab.advice.from_runs import admitted
 from lab.core.errors import ConfigError
-from lab.evaluation.criteria import DEFAULT, FAILED, PASSED, UNKNOWN, Criterion
-from lab.evaluation.gate import Gate, GateRow
-from lab.evaluation.metrics import Metric
+from lab.evaluation.gate.criteria import DEFAULT, FAILED, PASSED, UNKNOWN, Criterion
+from lab.evaluation.gate.gate import Gate, GateRow
+from lab.evaluation.runs.metrics import Metric
 
 
 def row(on: str, state: str) -> GateRow:

@@ -2,7 +2,7 @@
 
 The sample world gets one source more, `leak`, whose documents quote a part of the `facts` items,
 question and answer, many times over. Two recipes differ by that source alone; both are trained
-under the same seeds at `nano`, and `lab.evaluation.gain` judges the difference.
+under the same seeds at `nano`, and `lab.evaluation.gain.gain` judges the difference.
 
     python tests/benchmarks/contaminated_gain.py --folder /tmp/leak
 
@@ -23,10 +23,10 @@ from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, create, open_workspace
 from lab.corpus.sources import add_source, list_sources
 from lab.curation.contamination import decontaminate
-from lab.evaluation.choose import named_groups
-from lab.evaluation.evaluate import evaluate_run
-from lab.evaluation.gain import gain
-from lab.evaluation.tasks import load_items
+from lab.evaluation.benchmarks.registry import load_items
+from lab.evaluation.comparing.choose import named_groups
+from lab.evaluation.gain.gain import gain
+from lab.evaluation.runs.evaluate import evaluate_run
 from lab.jobs.actions import Measure
 from lab.jobs.sample import TOKENIZER, build_sample
 from lab.jobs.steps.curation import measure

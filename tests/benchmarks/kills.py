@@ -46,13 +46,13 @@ ROOT = Path(__file__).parents[2]
 PHASES = ("starting", "training", "scoring", "sweep")
 PATIENCE = 90.0  # seconds for workers to notice that their sweep is gone
 WEIGHTS = ({"short": 0.5, "long": 0.5}, {"short": 0.8, "long": 0.2}, {"short": 0.1, "long": 0.9})
-AFTER = "lab.evaluation.evaluate:evaluate_run"
+AFTER = "lab.evaluation.runs.evaluate:evaluate_run"
 
 
 def prepare(root: Path, runs: int, tokens: int) -> Workspace:
     """A workspace with prepared runs of different mixtures and lengths, and two benchmarks."""
     from lab.corpus.sources import add_source
-    from lab.evaluation.tasks import add_benchmark
+    from lab.evaluation.benchmarks.registry import add_benchmark
     from lab.jobs.actions import run_action
     from lab.mixture.parsing import parse_recipe
     from lab.proxy.runs import prepare_run

@@ -39,7 +39,7 @@ import torch
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source, list_sources
 from lab.corpus.tokenizer import list_tokenizers, train_tokenizer
-from lab.evaluation.evaluate import evaluate_run
+from lab.evaluation.runs.evaluate import evaluate_run
 from lab.mixture.recipe import Mixture, Phase, Recipe
 from lab.proxy import session
 from lab.proxy import train as training

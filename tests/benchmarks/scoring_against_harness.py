@@ -29,8 +29,8 @@ from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
 from lab.corpus.tokenizer import train_tokenizer
 from lab.corpus.world.benchmarks import build_benchmarks
-from lab.evaluation.harness_tasks import export_task
-from lab.evaluation.tasks import Choice, add_benchmark
+from lab.evaluation.benchmarks.harness import export_task
+from lab.evaluation.benchmarks.registry import Choice, add_benchmark
 from lab.proxy.environment import worker_environment
 from lab.proxy.inputs import write_tokenizer
 from tests.benchmarks.real_texts import read
@@ -40,9 +40,9 @@ OURS = """
 import json, sys, time, torch
 from pathlib import Path
 from lab.core.workspace import Workspace, open_workspace
-from lab.evaluation.checkpoints import load_model
-from lab.evaluation.material import read_benchmark
-from lab.evaluation.scoring import score_items
+from lab.evaluation.runs.checkpoints import load_model
+from lab.evaluation.runs.material import read_benchmark
+from lab.evaluation.scoring.scores import score_items
 torch.set_num_threads(1)
 ws = open_workspace(Path(sys.argv[1]))
 model, tokenizer = load_model(Path(sys.argv[2]))

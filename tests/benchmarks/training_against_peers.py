@@ -37,8 +37,8 @@ from torch import nn
 
 from lab.corpus.sources import list_sources, scan_documents
 from lab.corpus.tokenizer import load_tokenizer
-from lab.evaluation.evaluate import evaluate_run
-from lab.evaluation.heldout import heldout_sample
+from lab.evaluation.runs.evaluate import evaluate_run
+from lab.evaluation.scoring.heldout import heldout_sample
 from lab.proxy import train as training
 from lab.proxy.environment import pick_precision, worker_environment
 from lab.proxy.model import build_model

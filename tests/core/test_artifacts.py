@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from lab.core.artifacts import artifact_id, build, find, write_part
+from lab.core.errors import LabError
 from lab.core.workspace import Workspace, create
 
 SLOW = """
@@ -103,3 +104,35 @@ def test_a_killed_build_continues_where_it_was(ws: Workspace) -> None:
     assert artifact is not None
     assert artifact.scan().collect()["k"].to_list() == list(range(20))
     assert not list(ws.artifacts.glob("slow/.partial-*"))
+
+
+def test_two_processes_may_build_the_same_artifact_at_once(ws: Workspace) -> None:
+    command = [sys.executable, "-c", SLOW, str(ws.root)]
+    with subprocess.Popen(command) as one, subprocess.Popen(command) as other:
+        assert (one.wait(), other.wait()) == (0, 0)
+    found = find(ws, "slow", 1, {}, [])
+    assert found is not None
+    assert found.scan().collect()["k"].to_list() == list(range(20))
+    assert not list((ws.artifacts / "slow").glob(".partial-*"))
+
+
+def test_a_build_that_another_process_finished_meanwhile_is_that_one(ws: Workspace) -> None:
+    def make(folder: Path) -> dict[str, Any]:
+        write_part(pl.DataFrame({"a": [1]}), folder / "part-00000.parquet")
+        return {}
+
+    def slower(folder: Path) -> dict[str, Any]:
+        build(ws, "step", 1, {}, [], make)
+        return make(folder)  # the folder is gone: it was renamed
+
+    assert build(ws, "step", 1, {}, [], slower).scan().collect()["a"].to_list() == [1]
+
+
+def test_a_folder_that_vanishes_with_nothing_finished_is_an_error(ws: Workspace) -> None:
+    def make(folder: Path) -> dict[str, Any]:
+        folder.rmdir()
+        write_part(pl.DataFrame({"a": [1]}), folder / "part-00000.parquet")
+        return {}
+
+    with pytest.raises(LabError, match="No such file"):
+        build(ws, "step", 1, {}, [], make)

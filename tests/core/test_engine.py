@@ -1,3 +1,4 @@
+import math
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from lab.core import engine
 from lab.core.engine import Engine, each_share, run_shards, running_on
 from lab.core.errors import Cancelled, ConfigError, JobLost, ShareDone
 from lab.core.progress import Progress, Report
@@ -117,6 +119,15 @@ def test_few_tasks_stay_in_this_process_unless_workers_are_asked_for() -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ConfigError), running_on(Engine("abacus")):
         pass
+
+
+@pytest.mark.parametrize(("quota", "expected"), [(0.05, 1), (1.5, 2), (2.0, 2), (math.inf, 8)])
+def test_a_container_has_as_many_cores_as_its_quota(
+    monkeypatch: pytest.MonkeyPatch, quota: float, expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(engine, "processor_quota", lambda: quota)
+    assert engine.cores() == expected
 
 
 def touch(path: str) -> None:

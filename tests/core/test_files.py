@@ -1,5 +1,7 @@
 import errno
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError, DataError, LabError
 from lab.core.files import (
+    clear_halves,
     confined,
     digest,
     disk_error,
@@ -81,6 +84,34 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         (temp / "whole").write_text("x")
         assert not final.exists()
     assert [p.name for p in final.iterdir()] == ["whole"]
+
+
+def test_what_is_in_a_folder_is_on_the_disk_before_its_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    final = tmp_path / "final"
+    synced: dict[int, bool] = {}  # inode -> whether the folder had its name by then
+
+    def sync(descriptor: int, real: Callable[[int], None] = os.fsync) -> None:
+        real(descriptor)
+        synced.setdefault(os.fstat(descriptor).st_ino, final.exists())
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with new_folder(final) as temp:
+        (temp / "inner").mkdir()
+        (temp / "inner" / "plain").write_text("written by a library that does not sync")
+    inside = [final, final / "inner", final / "inner" / "plain"]
+    assert [synced[path.stat().st_ino] for path in inside] == [False] * 3
+    assert synced[tmp_path.stat().st_ino]
+
+
+def test_what_a_killed_process_left_can_be_cleared(tmp_path: Path) -> None:
+    (tmp_path / ".run.0123abcd.tmp" / "data").mkdir(parents=True)
+    (tmp_path / ".status.json.0123abcd.tmp").write_text("somebody writes this now")
+    (tmp_path / "run").mkdir()
+    clear_halves(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"run", ".status.json.0123abcd.tmp"}
+    clear_halves(tmp_path / "nowhere")
 
 
 def test_broken_json_and_yaml_name_the_file(tmp_path: Path) -> None:

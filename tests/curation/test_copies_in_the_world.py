@@ -12,7 +12,7 @@ from lab.corpus.world import write_world
 from lab.curation.contamination import decontaminate
 from lab.curation.duplicates import DedupConfig, MinHash, find_duplicates, regroup
 from lab.curation.duplicates.regroup import require_pairs
-from lab.evaluation.tasks import add_benchmark
+from lab.evaluation.benchmarks.registry import add_benchmark
 
 PLANTED = 0.8  # Jaccard similarity from which a near copy must be found
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from lab.core.files import write_json
 from lab.core.workspace import Workspace
-from lab.evaluation.trajectories import POINTS
+from lab.evaluation.runs.trajectories import POINTS
 
 UNITS = {"accuracy": ("share", "higher"), "gold_bpb": ("bits/byte", "lower")}
 Key = tuple[str, str, str]  # scope, on, metric

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lab.evaluation.after_training import GapsAfter, gap, summed_up
-from lab.evaluation.metrics import Metric, Scored
+from lab.evaluation.comparing.after_training import GapsAfter, gap, summed_up
+from lab.evaluation.runs.metrics import Metric, Scored
 
 BPB = Metric("benchmark", "facts", "gold_bpb", "bits/byte", "lower")
 

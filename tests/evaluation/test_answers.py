@@ -3,7 +3,7 @@
 import pytest
 
 from lab.core.errors import ConfigError
-from lab.evaluation.answers import cut, extract, is_match
+from lab.evaluation.scoring.answers import cut, extract, is_match
 
 
 @pytest.mark.parametrize(

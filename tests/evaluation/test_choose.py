@@ -11,8 +11,8 @@ from tokenizers import Tokenizer
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.files import write_json
 from lab.core.workspace import Workspace, create
-from lab.evaluation.choose import named_groups, unscored
-from lab.evaluation.evaluate import evaluate_run
+from lab.evaluation.comparing.choose import named_groups, unscored
+from lab.evaluation.runs.evaluate import evaluate_run
 from lab.proxy.sizes import SIZES
 
 

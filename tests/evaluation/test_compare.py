@@ -15,11 +15,11 @@ from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.files import write_json
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
-from lab.evaluation.compare import Comparison, compare
-from lab.evaluation.evaluate import RunScores, evaluate_run, known_scores, save
-from lab.evaluation.heldout import HELDOUT
-from lab.evaluation.scoring import SCORES
-from lab.evaluation.verdicts import UNKNOWN_SEEDS, Difference
+from lab.evaluation.comparing.compare import Comparison, compare
+from lab.evaluation.comparing.verdicts import UNKNOWN_SEEDS, Difference
+from lab.evaluation.runs.evaluate import RunScores, evaluate_run, known_scores, save
+from lab.evaluation.scoring.heldout import HELDOUT
+from lab.evaluation.scoring.scores import SCORES
 
 Write = Callable[..., Path]
 ITEMS, DOCUMENTS = 200, 60

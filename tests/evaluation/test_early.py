@@ -10,7 +10,7 @@ from lab.core.engine import Engine
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import write_json
 from lab.core.workspace import Workspace, create
-from lab.evaluation.early import early, rank_correlation, spearman, words
+from lab.evaluation.comparing.early import early, rank_correlation, spearman, words
 from lab.proxy.record import new_record, write_record
 
 STEPS = 100

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from lab.evaluation.encoding import Span, cut, encode_pairs, seam, windows
+from lab.evaluation.benchmarks.prompts import seam
+from lab.evaluation.scoring.encoding import Span, cut, encode_pairs, windows
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from lab.core.files import read_json
 from lab.core.progress import Progress, Report
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
-from lab.evaluation.evaluate import METRICS, evaluate_run, run_scores
-from lab.evaluation.tasks import add_benchmark
+from lab.evaluation.benchmarks.registry import add_benchmark
+from lab.evaluation.runs.evaluate import METRICS, evaluate_run, run_scores
 
 Write = Callable[..., Path]
 FACTS = [

@@ -12,10 +12,10 @@ import pytest
 from published import PUBLISHED
 
 from lab.core.errors import ConfigError, DataError
-from lab.evaluation.formats import BY_NAME, FORMATS, GROUPS, default_group, detect
-from lab.evaluation.items import choose_split, read_items
-from lab.evaluation.prompts import Protocol, render
-from lab.evaluation.templates import load_template
+from lab.evaluation.benchmarks.formats import BY_NAME, FORMATS, GROUPS, default_group, detect
+from lab.evaluation.benchmarks.items import choose_split, read_items
+from lab.evaluation.benchmarks.prompts import Protocol, render
+from lab.evaluation.benchmarks.templates import load_template
 
 Write = Callable[..., Path]
 REAL = Path(__file__).parents[3] / "shared" / "data" / "benchmarks"

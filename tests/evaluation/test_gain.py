@@ -7,18 +7,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lab.evaluation.checks import clean_check, contrast, twin_check
-from lab.evaluation.clean import let_through, only, trained_sources, without
-from lab.evaluation.compare import Pair, pair_of
-from lab.evaluation.domain import likeness, weights, word_counts
-from lab.evaluation.evaluate import RunScores
-from lab.evaluation.gain import BenchmarkGain, judged_gain
-from lab.evaluation.groups import Group
-from lab.evaluation.guardrails import guardrails
-from lab.evaluation.heldout import HELDOUT
-from lab.evaluation.metrics import Metric
-from lab.evaluation.overall import judge_whole
-from lab.evaluation.scoring import SCORES
+from lab.evaluation.comparing.compare import Pair, pair_of
+from lab.evaluation.gain.checks import clean_check, contrast, twin_check
+from lab.evaluation.gain.clean import let_through, only, trained_sources, without
+from lab.evaluation.gain.domain import likeness, weights, word_counts
+from lab.evaluation.gain.gain import BenchmarkGain, judged_gain
+from lab.evaluation.gain.guardrails import guardrails
+from lab.evaluation.gain.overall import judge_whole
+from lab.evaluation.runs.evaluate import RunScores
+from lab.evaluation.runs.groups import Group
+from lab.evaluation.runs.metrics import Metric
+from lab.evaluation.scoring.heldout import HELDOUT
+from lab.evaluation.scoring.scores import SCORES
 
 Lead = Callable[[int], float]  # by how much B is better on item k, in bits a byte
 ITEMS = 120

@@ -9,8 +9,8 @@ from score_frames import points, write_scored
 
 from lab.core.errors import ConfigError, DataError
 from lab.core.workspace import Workspace, create
-from lab.evaluation.criteria import Thresholds
-from lab.evaluation.gate import GateRow, gate, judge, passed_metrics
+from lab.evaluation.gate.criteria import Thresholds
+from lab.evaluation.gate.gate import GateRow, gate, judge, passed_metrics
 
 SETTLE = dict.fromkeys(("noise", "mixtures", "snapshots", "sizes"), "do it")
 BPB, WEB = ("benchmark", "facts", "gold_bpb"), ("heldout", "web", "bpb")

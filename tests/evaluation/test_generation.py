@@ -12,11 +12,11 @@ from transformers import LlamaForCausalLM
 
 from lab.core.errors import ConfigError
 from lab.core.workspace import create
-from lab.evaluation import generation
-from lab.evaluation.evaluate import evaluate_run
-from lab.evaluation.generation import exact_matches, generate_answers
-from lab.evaluation.prompts import render
-from lab.evaluation.tasks import add_benchmark
+from lab.evaluation.benchmarks.prompts import render
+from lab.evaluation.benchmarks.registry import add_benchmark
+from lab.evaluation.runs.evaluate import evaluate_run
+from lab.evaluation.scoring import generation
+from lab.evaluation.scoring.generation import exact_matches, generate_answers
 
 PROMPTS = [
     "The river",
@@ -110,6 +110,6 @@ def test_an_evaluation_generates_only_when_asked_and_only_once(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("scored again")
 
-    monkeypatch.setattr("lab.evaluation.evaluate.score_items", refuse)
+    monkeypatch.setattr("lab.evaluation.runs.evaluate.score_items", refuse)
     for wish in (True, False):
         assert evaluate_run(ws, run, generate=wish).items.equals(asked.items)

@@ -21,9 +21,9 @@ from tokenizers import Tokenizer
 from lab.core.errors import ConfigError
 from lab.core.files import read_yaml, write_json, write_yaml
 from lab.core.workspace import Workspace, create
-from lab.evaluation.evaluate import evaluate_run
-from lab.evaluation.harness_tasks import export_task
-from lab.evaluation.tasks import Choice, add_benchmark
+from lab.evaluation.benchmarks.harness import export_task
+from lab.evaluation.benchmarks.registry import Choice, add_benchmark
+from lab.evaluation.runs.evaluate import evaluate_run
 
 Write = Callable[..., Path]
 ROOT = Path(__file__).parents[2]

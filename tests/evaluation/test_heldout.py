@@ -9,8 +9,8 @@ from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
 from lab.core.schema import DOCUMENTS, content_hash
-from lab.evaluation import heldout
-from lab.evaluation.heldout import HELDOUT, heldout_sample, sample_hash, score_heldout
+from lab.evaluation.scoring import heldout
+from lab.evaluation.scoring.heldout import HELDOUT, heldout_sample, sample_hash, score_heldout
 
 
 def documents(texts: list[str], heldout_every: int = 1) -> pl.DataFrame:

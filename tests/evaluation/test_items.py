@@ -12,7 +12,7 @@ import pytest
 
 from lab.core.errors import DataError
 from lab.core.schema import ITEMS
-from lab.evaluation.items import choose_split, read_items
+from lab.evaluation.benchmarks.items import choose_split, read_items
 
 Write = Callable[..., Path]
 GOOD: dict[str, Any] = {"question": "Which?", "choices": ["a", "b"], "answer": 1}

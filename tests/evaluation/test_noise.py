@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lab.evaluation.noise import (
+from lab.evaluation.statistics.noise import (
     Array,
     half_width,
     holm,

@@ -10,11 +10,17 @@ from tiny_models import frame, item
 
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace, create
-from lab.evaluation.items import read_items
-from lab.evaluation.prompts import Protocol, load_protocol, load_shots, render, render_benchmark
-from lab.evaluation.shots import choose_shots
-from lab.evaluation.tasks import Choice, add_benchmark
-from lab.evaluation.templates import FORMS, PARAPHRASED, load_template, template_names
+from lab.evaluation.benchmarks.items import read_items
+from lab.evaluation.benchmarks.prompts import (
+    Protocol,
+    load_protocol,
+    load_shots,
+    render,
+    render_benchmark,
+)
+from lab.evaluation.benchmarks.registry import Choice, add_benchmark
+from lab.evaluation.benchmarks.shots import choose_shots
+from lab.evaluation.benchmarks.templates import FORMS, PARAPHRASED, load_template, template_names
 
 Write = Callable[..., Path]
 ARC = Protocol(template="arc")
@@ -111,7 +117,7 @@ def test_mmlu_s_shots_are_of_the_item_s_subject(ws: Workspace, tmp_path: Path) -
     for path in tmp_path.glob("*.csv"):
         path.rename(folder / path.name)
     add_benchmark(ws, "mmlu", folder, choice=Choice(form="letters", shots=2))
-    items, table = render_benchmark(ws, "mmlu")
+    _, items, table = render_benchmark(ws, "mmlu")
     last = table.filter(item=items.height - 1)["context"][0]
     options = "\nA. a\nB. b\nC. c\nD. d\nAnswer:"
     assert last == (

@@ -7,9 +7,9 @@ import pytest
 from lab.core.errors import ConfigError
 from lab.core.estimate import Estimate
 from lab.core.workspace import create
-from lab.evaluation.metrics import Metric
-from lab.evaluation.scale import PairAtSizes, Scale, agreement, scale
-from lab.evaluation.verdicts import Difference
+from lab.evaluation.comparing.scale import PairAtSizes, Scale, agreement, scale
+from lab.evaluation.comparing.verdicts import Difference
+from lab.evaluation.runs.metrics import Metric
 
 GOLD = Metric("benchmark", "facts", "gold_bpb", "bits/byte", "lower")
 

@@ -12,11 +12,11 @@ from transformers import GraniteConfig, GraniteForCausalLM, LlamaConfig, LlamaFo
 
 from lab.core.errors import Cancelled, ConfigError
 from lab.core.progress import Progress
-from lab.evaluation import rows as rows_of_tokens
-from lab.evaluation.encoding import Span
-from lab.evaluation.likelihood import log_likelihoods
-from lab.evaluation.rows import plan
-from lab.evaluation.scoring import SCORES, score_items
+from lab.evaluation.scoring import rows as rows_of_tokens
+from lab.evaluation.scoring.encoding import Span
+from lab.evaluation.scoring.likelihood import log_likelihoods
+from lab.evaluation.scoring.rows import plan
+from lab.evaluation.scoring.scores import SCORES, score_items
 
 
 def slow(model: LlamaForCausalLM, tokenizer: Tokenizer, context: str, text: str) -> float:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.evaluation.signal import (
+from lab.evaluation.statistics.signal import (
     Curve,
     chance_distance,
     checkpoint_noise,

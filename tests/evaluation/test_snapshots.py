@@ -18,14 +18,14 @@ from lab.core.lock import hold
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
-from lab.evaluation import material
-from lab.evaluation.evaluate import (
+from lab.evaluation.benchmarks import prompts
+from lab.evaluation.benchmarks.registry import add_benchmark
+from lab.evaluation.runs.evaluate import (
     evaluate_run,
     evaluate_run_and_snapshots,
     run_scores,
     snapshot_scores,
 )
-from lab.evaluation.tasks import add_benchmark
 
 Write = Callable[..., Path]
 FACTS = {"question": "Which stone?", "choices": ["copper", "green"], "answer": 0}
@@ -144,7 +144,7 @@ def test_an_old_hash_never_stands_beside_new_rows(
     def die(*_: object) -> None:
         raise Killed
 
-    monkeypatch.setattr("lab.evaluation.evaluate.metric_tables", die)
+    monkeypatch.setattr("lab.evaluation.runs.evaluate.metric_tables", die)
     with pytest.raises(Killed):
         evaluate_run(ws, run)
     monkeypatch.undo()
@@ -156,19 +156,19 @@ def test_a_benchmark_replaced_while_it_is_read_is_read_again(
     ws: Workspace, run: Path, write_lines: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = write_lines(LAMPS, FACTS, name="other.jsonl")
-    real = material.render_benchmark
+    real = prompts.load_items
     calls: list[int] = []
 
-    def replaced_meanwhile(ws: Workspace, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-        items, table = real(ws, name)
+    def replaced_meanwhile(ws: Workspace, name: str) -> pl.DataFrame:
+        items = real(ws, name)
         calls.append(items.height)
         if len(calls) == 1:
             add_benchmark(ws, name, other, replace=True)
-        return items, table
+        return items
 
-    monkeypatch.setattr(material, "render_benchmark", replaced_meanwhile)
+    monkeypatch.setattr(prompts, "load_items", replaced_meanwhile)
     scores = evaluate_run(ws, run)
-    assert calls == [1, 2]
+    assert (calls[0], calls[-1]) == (1, 2)
     assert scores.items.height == scores.summary["benchmarks"]["facts"]["items"] == 2
 
 
@@ -178,8 +178,8 @@ def test_a_benchmark_replaced_all_the_time_is_an_error(
     def gone(*_: object) -> pl.DataFrame:
         raise FileNotFoundError
 
-    monkeypatch.setattr(material, "render_benchmark", gone)
-    monkeypatch.setattr(material, "PAUSE", 0.0)
+    monkeypatch.setattr(prompts, "load_items", gone)
+    monkeypatch.setattr(prompts, "PAUSE", 0.0)
     with pytest.raises(DataError, match="being replaced"):
         evaluate_run(ws, run)
 

@@ -8,7 +8,7 @@ import pytest
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import read_yaml
 from lab.core.workspace import Workspace, create
-from lab.evaluation.tasks import (
+from lab.evaluation.benchmarks.registry import (
     add_benchmark,
     benchmark_hash,
     list_benchmarks,

@@ -7,8 +7,8 @@ import pytest
 
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace, create
-from lab.evaluation.prompts import render_benchmark
-from lab.evaluation.tasks import (
+from lab.evaluation.benchmarks.prompts import render_benchmark
+from lab.evaluation.benchmarks.registry import (
     Choice,
     add_benchmark,
     list_benchmarks,
@@ -17,7 +17,7 @@ from lab.evaluation.tasks import (
     restore_benchmark,
     twins,
 )
-from lab.evaluation.twin_making import make_twin
+from lab.evaluation.benchmarks.twins import make_twin
 
 Write = Callable[..., Path]
 ROWS = [
@@ -58,22 +58,22 @@ def test_permuted_choices_all_stand_at_other_letters(ws: Workspace) -> None:
 def test_letters_and_template_change_the_prompt_alone(ws: Workspace) -> None:
     letters = make_twin(ws, "facts", "letters")
     assert letters.form == "cloze"
-    items, table = render_benchmark(ws, "facts_twin")
+    _, items, table = render_benchmark(ws, "facts_twin")
     assert items.drop("benchmark").equals(load_items(ws, "facts").drop("benchmark"))
     assert table["continuation"][0] == " 0a"
     other = make_twin(ws, "facts", "template", over=True)
     assert (other.form, other.template) == ("letters", "arc/paraphrased")
-    assert render_benchmark(ws, "facts_twin")[1]["context"][0].startswith("Here is a question")
+    assert render_benchmark(ws, "facts_twin").table["context"][0].startswith("Here is a question")
     assert letters.hash != other.hash
     assert twins([b.name for b in list_benchmarks(ws)]) == {"facts": "facts_twin"}
 
 
 def test_the_same_twin_again_is_the_same(ws: Workspace) -> None:
     first = make_twin(ws, "facts", "permuted")
-    table = render_benchmark(ws, "facts_twin")[1]
+    table = render_benchmark(ws, "facts_twin").table
     assert make_twin(ws, "facts", "permuted") == first
     assert make_twin(ws, "facts", "permuted", over=True) == first
-    assert render_benchmark(ws, "facts_twin")[1].equals(table)
+    assert render_benchmark(ws, "facts_twin").table.equals(table)
     with pytest.raises(ConfigError, match="holds other items"):
         make_twin(ws, "facts", "template")
 

@@ -29,7 +29,7 @@ NEEDS = {"ray": "ray", "slurm": "submitit"}
 @pytest.fixture(scope="module")
 def prepared(plain_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Two prepared runs of different mixtures, and a benchmark."""
-    from lab.evaluation.tasks import add_benchmark
+    from lab.evaluation.benchmarks.registry import add_benchmark
     from lab.mixture.parsing import parse_recipe
     from lab.proxy.runs import prepare_run
 
@@ -67,7 +67,7 @@ def test_local_ray_and_submitit_give_the_same_models_and_scores(
         shutil.copytree(prepared.root, tmp_path / name)
         ws = open_workspace(tmp_path / name)
         with running_on(engine):
-            after = "lab.evaluation.evaluate:evaluate_run"
+            after = "lab.evaluation.runs.evaluate:evaluate_run"
             swept = run_many(run_folders(ws), device="cpu", after=after)
         assert not swept.failed
         record = last_record(ws)

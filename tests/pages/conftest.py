@@ -35,7 +35,7 @@ RECIPES = {
 
 def with_recipes(ws: Workspace, target: Path) -> Workspace:
     """A copy of `ws` with RECIPES, a broken recipe and a benchmark with a twin."""
-    from lab.evaluation.tasks import add_benchmark
+    from lab.evaluation.benchmarks.registry import add_benchmark
     from lab.mixture.parsing import parse_recipe
     from lab.mixture.recipe_files import save_recipe
 
@@ -70,7 +70,7 @@ def trained_workspace(
 ) -> Workspace:
     """The same with two scored runs of four steps each of two recipes, and an export."""
     from lab.core.progress import SILENT
-    from lab.evaluation.evaluate import evaluate_run
+    from lab.evaluation.runs.evaluate import evaluate_run
     from lab.export import export
     from lab.mixture.recipe_files import load_recipe
     from lab.proxy.runs import prepare_run

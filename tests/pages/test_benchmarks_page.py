@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from visiting import Open, words_of
 
 from lab.core.workspace import Workspace, create, open_workspace
-from lab.evaluation.prompts import render_benchmark
-from lab.evaluation.tasks import Choice, add_benchmark, list_benchmarks, read_summary
+from lab.evaluation.benchmarks.prompts import render_benchmark
+from lab.evaluation.benchmarks.registry import Choice, add_benchmark, list_benchmarks, read_summary
 from lab.jobs.store import list_jobs
 
 Copy = Callable[[Workspace], Workspace]
@@ -53,7 +53,7 @@ def test_a_link_opens_an_item_and_shows_what_the_scorer_gets(
 ) -> None:
     app = open_page(asked, "benchmarks", benchmark="exam", item="q7")
     assert not app.exception
-    items, table = render_benchmark(asked, "exam")
+    _, items, table = render_benchmark(asked, "exam")
     context = table.filter(item=items["id"].to_list().index("q7"))["context"][0]
     shown = codes(app)
     plain = shown[0].replace("⏎\n", "\n").replace("·", " ")

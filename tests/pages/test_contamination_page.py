@@ -14,7 +14,7 @@ from lab.curation.attributes import contaminated
 from lab.curation.contamination import decisions
 from lab.curation.contamination.report import report
 from lab.curation.contamination.verdicts import Thresholds
-from lab.evaluation.tasks import add_benchmark
+from lab.evaluation.benchmarks.registry import add_benchmark
 from lab.jobs import actions
 from lab.jobs.steps.curation import decontaminate, measure
 from lab.jobs.store import list_jobs

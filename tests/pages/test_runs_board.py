@@ -16,7 +16,7 @@ from lab.proxy.record import Record, end_record, new_record, write_record
 from lab.proxy.runs import run_folders
 
 Copy = Callable[[Workspace], Workspace]
-AFTER = "lab.evaluation.evaluate:evaluate_run"
+AFTER = "lab.evaluation.runs.evaluate:evaluate_run"
 
 
 def board_of(app: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.core.engine import Engine
-from lab.core.files import write_json
+from lab.core.files import read_json, write_json
 from lab.core.lock import hold
 from lab.core.workspace import Workspace, create
 from lab.proxy.board import board, sparkline, sweep_board, time_left, totals
@@ -45,6 +45,20 @@ def test_cost_and_time_left_by_hand(make_run: MakeRun, ws: Workspace) -> None:
     assert total.cost == 4.0
     assert total.expected == pytest.approx(9.0)
     assert total.left == pytest.approx(max((120 + 12800 / pace) / 2, 12800 / pace))
+
+
+def test_post_training_is_foretold_by_its_own_steps(make_run: MakeRun, ws: Workspace) -> None:
+    """Such a run bears its parent's tokens, and reads other ones: here 10 a step."""
+    half, new, parent = (make_run(name, steps=100) for name in ("a", "b", "c"))
+    for folder in (half, new):
+        spec = read_json(folder / "run.json") | {"stage": "sft", "tokens": 10**9}
+        write_json(folder / "run.json", spec)
+    status(half, "interrupted", 50, 120.0, tokens=500, tokens_per_second=500 / 120)
+    status(parent, "done", 100, 6000.0)
+    (half / "checkpoint" / "step-00000050").mkdir(parents=True)
+    frame = board([half, new, parent])
+    assert frame["left"].to_list() == [pytest.approx(120), pytest.approx(240), None]
+    assert frame["expected"].to_list() == pytest.approx([4.0, 4.0, 100.0])
 
 
 def test_nothing_is_foretold_before_anything_has_trained(make_run: MakeRun) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import read_json, write_json
+from lab.core.lock import hold
 from lab.core.workspace import Workspace
 from lab.corpus.tokenizer import load_tokenizer
 from lab.mixture.parsing import parse_recipe
@@ -186,6 +187,18 @@ def test_runs_are_listed(ws: Workspace) -> None:
     assert (row["state"], row["step"], row["steps"], row["loss"]) == ("prepared", 0, 10, None)
     assert [run.id for run in unfinished(ws, ["two"])] == [folder.name]
     assert unfinished(ws, ["other"]) == []
+
+
+def test_a_run_that_is_trained_but_not_scored_is_unfinished(ws: Workspace) -> None:
+    folder = prepare_run(ws, recipe(), tokens=TOKENS)
+    write_json(folder / "status.json", {"state": "done", "step": 10})
+    (folder / "scores").mkdir()
+    (folder / "scores" / "summary.json").touch()  # of the first benchmark, then it was killed
+    assert [run.id for run in unfinished(ws)] == [folder.name]
+    with hold(folder / "after.json", "scoring", 0, ""):
+        assert unfinished(ws) == []
+    write_json(folder / "status.json", {"state": "done", "step": 10, "after": "module:function"})
+    assert unfinished(ws) == []
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:

@@ -229,6 +229,21 @@ def test_another_file_system_gets_copies(tmp_path: Path, monkeypatch: pytest.Mon
     assert not list(tmp_path.rglob(".*"))
 
 
+def test_a_copied_shard_is_on_the_disk_before_its_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.add(os.fstat(handle).st_ino))
+    (tmp_path / "shard.npy").write_bytes(b"tokens")
+    assert link(tmp_path / "shard.npy", tmp_path / "copy.npy")
+    assert (tmp_path / "copy.npy").stat().st_ino in synced
+
+
 def pack_often(folder: Path, name: str) -> None:
     phases, tokens = one_source()
     for k, sequences in enumerate((3, 11, 7, 29, 40, 17)):

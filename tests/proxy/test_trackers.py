@@ -199,6 +199,14 @@ def test_what_was_missed_can_be_sent_later_and_only_that(kind: str, folder: Path
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_line_that_a_kill_cut_off_is_left_out(kind: str, folder: Path) -> None:
+    with (folder / "metrics.jsonl").open("a") as metrics:
+        metrics.write('{"step": 11, "lo')
+    assert send_run(folder, kind) == {"lines": 10, "scores": 1}
+    assert close_to(READERS[kind](folder, "loss"), EXPECTED)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_nothing_of_the_machine_or_the_texts_is_sent(kind: str, folder: Path) -> None:
     send_run(folder, kind)
     places = [folder.parents[1] / "trackers" / kind]

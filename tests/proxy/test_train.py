@@ -150,6 +150,29 @@ def test_muon_stopped_and_resumed_ends_with_the_same_bits(
     assert weights(whole) == weights(parts)
 
 
+def test_a_failure_before_the_first_step_leaves_what_is_known(make_run: MakeRun) -> None:
+    folder = make_run(steps=20)
+    with pytest.raises(Cancelled):
+        train(folder, stop_after(8), device="cpu", threads=2)
+    before = read_status(folder)
+    with pytest.raises(LabError, match="not here"):
+        train(folder, device="tpu")
+    after = read_status(folder)
+    assert (after["state"], after["step"], after["threads"]) == ("failed", 8, 2)
+    assert "not here" in after["error"]
+    changed = {key for key in after if after[key] != before.get(key)}
+    assert changed == {"state", "updated", "error"}
+    train(folder, device="cpu")
+    assert read_status(folder)["error"] == ""
+
+
+def test_half_a_model_that_a_kill_left_goes(make_run: MakeRun) -> None:
+    folder = make_run(steps=3)
+    (folder / ".model.0123abcd.tmp").mkdir()
+    train(folder, device="cpu")
+    assert not (folder / ".model.0123abcd.tmp").exists()
+
+
 def test_training_a_done_run_changes_nothing(make_run: MakeRun) -> None:
     folder = make_run(steps=3)
     train(folder, device="cpu")

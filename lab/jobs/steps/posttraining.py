@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from lab.core.errors import ConfigError, nearest
+from lab.core.files import clear_halves
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
@@ -25,6 +26,7 @@ def posttrain(ws: Workspace, p: a.Posttrain, progress: Progress) -> Result:
     wanted = [(stage, named) for stage, named in (("sft", p.sft), ("dpo", p.dpo)) if named]
     if not wanted:
         raise ConfigError("Name the material.", next_step="--sft exercises, or --dpo pairs.jsonl")
+    clear_halves(ws.runs)
     folders = parents(ws, p.runs)
     done: list[str] = []
     failed: dict[str, str] = {}
@@ -58,7 +60,7 @@ def run_stage(
         track_run(prepared[-1], p.track)
     outcome = run_many(
         prepared,
-        after="lab.evaluation.evaluate:evaluate_run",
+        after="lab.evaluation.runs.evaluate:evaluate_run",
         progress=progress.part(SHARE, 1.0),
     )
     return [folder for folder in prepared if folder in outcome.done], outcome.failed
@@ -66,7 +68,7 @@ def run_stage(
 
 def parents(ws: Workspace, names: Sequence[str]) -> list[Path]:
     """The finished runs that `names` mean: runs by id, recipes at the budget they share."""
-    from lab.evaluation.choose import named_groups
+    from lab.evaluation.comparing.choose import named_groups
 
     groups = named_groups(ws, names)
     return [folder for folders in groups.values() for folder in folders]

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lab.core.files import clear_halves, confined
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
@@ -16,7 +17,7 @@ NOTES = 3  # on repetition, in the result of training
 
 def benchmark(ws: Workspace, p: a.Benchmark, progress: Progress) -> Result:
     """Register a benchmark."""
-    from lab.evaluation.tasks import Choice, add_benchmark
+    from lab.evaluation.benchmarks.registry import Choice, add_benchmark
 
     choice = Choice(p.split, p.format, p.form, p.shots, p.template, p.group)
     added = add_benchmark(
@@ -46,7 +47,7 @@ def resume(ws: Workspace, p: a.Resume, progress: Progress) -> Result:
     from lab.proxy.trackers import require_tracker
 
     require_tracker(p.track)
-    return train_folders([ws.runs / name for name in p.runs], p, progress)
+    return train_folders([confined(ws.runs, name) for name in p.runs], p, progress)
 
 
 def train_folders(
@@ -59,7 +60,7 @@ def train_folders(
     for folder in folders:
         track_run(folder, p.track)
     scorer = "evaluate_run_and_snapshots" if p.score_snapshots else "evaluate_run"
-    outcome = run_many(folders, after=f"lab.evaluation.evaluate:{scorer}", progress=progress)
+    outcome = run_many(folders, after=f"lab.evaluation.runs.evaluate:{scorer}", progress=progress)
     return {
         "runs": [folder.name for folder in folders],
         "failed": outcome.failed,
@@ -93,6 +94,7 @@ def train_all(
     """Prepare a run for every recipe and seed, train and score them."""
     from lab.proxy.runs import prepare_run
 
+    clear_halves(ws.runs)
     folders = []
     for k, (recipe, seed) in enumerate(pairs):
         part = progress.part(0.1 * k / len(pairs), 0.1 * (k + 1) / len(pairs), "preparing: ")
@@ -123,9 +125,10 @@ def advise(ws: Workspace, p: a.Advise, progress: Progress) -> Result:
 
 def evaluate(ws: Workspace, p: a.Evaluate, progress: Progress) -> Result:
     """Score finished runs on what they lack."""
-    from lab.evaluation.evaluate import evaluate_run
+    from lab.evaluation.runs.evaluate import evaluate_run
 
     for k, name in enumerate(p.runs):
         part = progress.part(k / len(p.runs), (k + 1) / len(p.runs), f"{name}: ")
-        evaluate_run(ws, ws.runs / name, part, snapshots=p.snapshots, generate=p.generate)
+        folder = confined(ws.runs, name)
+        evaluate_run(ws, folder, part, snapshots=p.snapshots, generate=p.generate)
     return {"runs": p.runs}

@@ -8,5 +8,5 @@ Two stages, both through `trl` (the extra `mixlab[posttrain]`), each a run of it
 
 The question is "does the gap between two mixtures close after post-training?": a mixture that only
 taught the format of answers is caught up with by a few hundred steps; knowledge is not. So all
-parents get the same chats in the same order under the same frozen settings.
+parents of one seed get the same chats in the same order, under the same frozen settings.
 """

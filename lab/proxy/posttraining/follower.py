@@ -77,8 +77,7 @@ class Follower(TrainerCallback):  # the one way in which the library lets itself
             "seconds": round(self.seconds, 3),
             "cpu_share": round((time.process_time() - self.cpu) / max(self.seconds, 1e-9), 3),
         }
-        extra = {"reward_accuracy": "rewards/accuracies", "reward_margin": "rewards/margins"}
-        line |= {key: float(logs[name]) for key, name in extra.items() if name in logs}
+        line |= {key: float(logs[name]) for key, name in REWARDS.items() if name in logs}
         self.metrics.append(line)
         self.tracker.log(line["step"], numbers(line))
 
@@ -98,8 +97,9 @@ class Follower(TrainerCallback):  # the one way in which the library lets itself
             "device": self.device,
             "threads": torch.get_num_threads(),
             "too_long": self.left_out,
+            "error": error,
         }
-        write_json(self.run.folder / "status.json", status | ({"error": error} if error else {}))
+        write_json(self.run.folder / "status.json", status)
 
     def close(self) -> None:
         """Bring the lines to the disk."""

@@ -1,7 +1,7 @@
 """A post-training run as a folder: what `lab.proxy.runs` describes, from a parent instead of data.
 
     runs/ID/  run.json         as its parent's, with stage, parent, the settings and the material
-              data/            material.parquet: the chats or pairs that will be read, in order
+              data/            material.parquet: the chats or pairs that will be read
               tokenizer/       the parent's, with the chat template
               model/, status.json, metrics.jsonl, scores/       as in every run
 
@@ -115,8 +115,8 @@ def run_spec(
 
 
 def draw(examples: pl.DataFrame, settings: Settings, seed: int) -> pl.DataFrame:
-    """The examples that the steps can read, in the order of a hash of (seed, row): the same for all
-    parents of one seed.
+    """As many examples as the steps read, first by a hash of (seed, row): the same for all parents
+    of one seed. In which order they are read the trainer draws, by the same seed.
     """
     order = in_order(np.arange(examples.height), "posttraining", seed, 0)
     return examples[order[: settings.steps * settings.batch]]

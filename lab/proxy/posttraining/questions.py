@@ -1,8 +1,8 @@
 """Chats and preference pairs out of a source, by rule.
 
 A source has no chats, but many texts hold questions with answers. The rule: a paragraph with a line
-`Question: ...` (or `Q: ...`) and, after it, `Answer: ...` (`A: ...`) is one chat: what stands
-before the answer is the user's, the rest the assistant's. Held-out documents are left out: they
+that begins `Question: ...` (or `Q: ...`) and a later one that begins `Answer: ...` (`A: ...`) is
+one chat: what stands before the answer is the user's, the rest the assistant's. Held-out documents are left out: they
 are scored later.
 
 Pairs take the answer as chosen and, as rejected, an answer to another question of the same form:
@@ -22,7 +22,7 @@ from lab.corpus.sources import scan_documents
 from lab.proxy.reading import keys
 
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
-ASKED = r"(?s)^(.*?(?:Question|Q): .+?)\n(?:Answer|A): (.+)$"
+ASKED = r"(?s)^((?:.*?\n)?(?:Question|Q): .+?)\n(?:Answer|A): (.+)$"
 FORM_WORDS = 3  # first words of a question that make its form
 
 
@@ -75,7 +75,7 @@ def pairs(asked: pl.DataFrame) -> pl.DataFrame:
 
 def form() -> pl.Expr:
     """The form of a question: its first words without names and numbers."""
-    asked = pl.col("prompt").str.extract(r"(?s)(?:Question|Q): (.+)$")
+    asked = pl.col("prompt").str.extract(r"(?s)(?:^|\n)(?:Question|Q): (.+)$")
     plain = asked.str.replace_all(r"(\s)[\p{Lu}\p{N}][^\s]*", "$1")
     return plain.str.extract_all(r"[^\s]+").list.head(FORM_WORDS).list.join(" ")
 

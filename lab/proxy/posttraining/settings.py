@@ -22,7 +22,7 @@ makes right answers much less likely (twin .40 bits per byte against .13 at 0.05
 is known of the method. One seed each; 24 and 18 CPU-seconds a run.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from lab.core.errors import ConfigError, nearest
@@ -68,4 +68,4 @@ def get_settings(stage: str, steps: int | None = None) -> Settings:
         return fixed
     if steps < 1:
         raise ConfigError("A stage takes at least one step.", where="--steps", value=steps)
-    return Settings(stage, steps, fixed.batch, fixed.rate_share)
+    return replace(fixed, steps=steps)

@@ -8,16 +8,15 @@ The usual templates mark turns with new special tokens. Here none is added: the 
 number of weights stay those of the parent, so that scores before and after are of one and the same
 scorer, and what is learned is the answer, not the mark. `Answer:` is the sample world's own form of
 a question; a user's text ends before it, the assistant's begins with a space, because byte-level
-tokenizers join a space to the word after it (`lab.evaluation.encoding` cuts there too).
+tokenizers join a space to the word after it (`lab.evaluation.scoring.encoding` cuts there too).
 
 In training the assistant's part stands between `generation` tags, by which `trl` finds the tokens
 that count; the template in the model's folder has no tags, since not every engine knows them.
 """
 
-import json
 from pathlib import Path
 
-from lab.core.files import read_json, write_bytes, write_text
+from lab.core.files import read_json, write_json, write_text
 
 OPEN, CLOSE = "{% generation %}", "{% endgeneration %}"
 MARKED = (
@@ -35,5 +34,5 @@ def add_template(folder: Path) -> None:
     path = folder / "tokenizer_config.json"
     config = read_json(path)
     config |= {"pad_token": config["eos_token"], "chat_template": TEMPLATE}
-    write_bytes(path, json.dumps(config, ensure_ascii=False, indent=1).encode())
+    write_json(path, config)
     write_text(folder / "chat_template.jinja", TEMPLATE)

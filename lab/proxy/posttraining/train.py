@@ -31,11 +31,12 @@ from transformers import (
 from transformers.utils import logging
 
 from lab.core.errors import ArtifactMissing, Cancelled, DataError
-from lab.core.files import new_folder, read_json, write_json
+from lab.core.files import clear_halves, new_folder, read_json, write_json
 from lab.core.lock import hold
 from lab.core.progress import SILENT, Progress
 from lab.proxy.checkpoint import write_tensors
 from lab.proxy.environment import pick_device, pick_precision
+from lab.proxy.faults import explain_memory
 from lab.proxy.metrics import LINES
 from lab.proxy.posttraining.follower import Follower
 from lab.proxy.posttraining.settings import Settings
@@ -52,17 +53,19 @@ def posttrain(
     """Train the run in `folder` from its parent's model to its end; nothing if it is done.
 
     Raises ArtifactMissing if the parent is not finished, Cancelled when asked to stop, DataError if
-    no example fits the model's context or the loss is not finite.
+    no example fits the model's context or the loss is not finite, LabError if memory is exhausted.
     """
     run = load_run(folder)
     with hold(folder / "training.json", f"post-training ({run.stage})", PATIENCE, BUSY):
         if read_status(folder).get("state") == "done":
             return
+        clear_halves(folder)
         torch.set_num_threads(threads)
         follower = Follower(run, progress, str(pick_device(device)))
         try:
-            model = work(run, follower, pick_device(device))
-            write_model(run, model)
+            with explain_memory(run, settings_of(run).batch):
+                model = work(run, follower, pick_device(device))
+                write_model(run, model)
         except Cancelled:
             follower.write("interrupted")
             raise
@@ -92,6 +95,11 @@ def work(run: Run, follower: Follower, device: torch.device) -> PreTrainedModel:
     if follower.progress.stopping and follower.step < run.steps:
         raise Cancelled("Stopped on request.", next_step="run the same command to begin again")
     return model
+
+
+def settings_of(run: Run) -> Settings:
+    """The settings that the run was prepared with."""
+    return Settings(**read_json(run.folder / "run.json")["posttraining"])
 
 
 def parent_model(run: Run) -> Path:
@@ -157,23 +165,31 @@ def build_trainer(
 
     datasets.disable_progress_bars()
     logging.disable_progress_bar()
-    settings = Settings(**read_json(run.folder / "run.json")["posttraining"])
+    settings = settings_of(run)
     data = datasets.Dataset.from_list(rows)
     options = arguments(run, settings, device) | {"output_dir": scratch}
     if run.stage == "sft":
         return SFTTrainer(
             model,
-            SFTConfig(assistant_only_loss=True, **options),
+            on_one_gpu(SFTConfig(assistant_only_loss=True, **options)),
             train_dataset=data,
             processing_class=tokenizer,
         )
     return DPOTrainer(
         model,
         ref_model=load(parent_model(run)),
-        args=DPOConfig(beta=settings.beta, **options),
+        args=on_one_gpu(DPOConfig(beta=settings.beta, **options)),
         train_dataset=data,
         processing_class=tokenizer,
     )
+
+
+def on_one_gpu(config: Any) -> Any:
+    """The same settings for the first GPU only: the library would spread a process over all that
+    it sees, which multiplies the batch, and which `trl` refuses.
+    """
+    config._n_gpu = min(config.n_gpu, 1)
+    return config
 
 
 def arguments(run: Run, settings: Settings, device: torch.device) -> dict[str, Any]:

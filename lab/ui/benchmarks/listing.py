@@ -9,7 +9,7 @@ from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.curation.contamination import NGRAM
 from lab.curation.contamination.verdicts import Thresholds
-from lab.evaluation.tasks import TWIN, BenchmarkSummary
+from lab.evaluation.benchmarks.registry import TWIN, BenchmarkSummary
 from lab.ui.components import link, table
 from lab.ui.contamination import evidence
 from lab.ui.formats import count, percent, plural

@@ -9,9 +9,9 @@ import polars as pl
 import streamlit as st
 
 from lab.core.workspace import Workspace
-from lab.evaluation.reading import ItemPrompt, item_list, marked, read_prompt
-from lab.evaluation.tasks import BenchmarkSummary
-from lab.evaluation.templates import load_template
+from lab.evaluation.benchmarks.reading import ItemPrompt, item_list, marked, read_prompt
+from lab.evaluation.benchmarks.registry import BenchmarkSummary
+from lab.evaluation.benchmarks.templates import load_template
 from lab.ui.benchmarks.listing import BENCHMARK, ITEM
 from lab.ui.components import empty, table
 from lab.ui.formats import count, percent, plural

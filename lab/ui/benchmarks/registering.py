@@ -3,8 +3,8 @@
 import streamlit as st
 
 from lab.core.workspace import Workspace
-from lab.evaluation.formats import BY_NAME, GROUPS
-from lab.evaluation.templates import FORMS
+from lab.evaluation.benchmarks.formats import BY_NAME, GROUPS
+from lab.evaluation.benchmarks.templates import FORMS
 from lab.ui.components import empty
 from lab.ui.formats import plural
 from lab.ui.job_panel import start

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lab.core.workspace import Workspace
-from lab.evaluation.choose import finished_runs
+from lab.evaluation.comparing.choose import finished_runs
 from lab.ui.components import empty, link
 from lab.ui.formats import plural
 from lab.ui.job_panel import start

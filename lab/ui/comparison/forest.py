@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import plotly.graph_objects as go
 
-from lab.evaluation.verdicts import Difference
+from lab.evaluation.comparing.verdicts import Difference
 from lab.ui.comparison.choosing import METRICS
 from lab.ui.figures import GREY, blank, ink, palette
 from lab.ui.formats import signed

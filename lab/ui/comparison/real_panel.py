@@ -6,8 +6,8 @@ from dataclasses import replace
 import polars as pl
 import streamlit as st
 
-from lab.evaluation.gain import BenchmarkGain, Gain
-from lab.evaluation.verdicts import Difference
+from lab.evaluation.comparing.verdicts import Difference
+from lab.evaluation.gain.gain import BenchmarkGain, Gain
 from lab.ui.comparison.forest import forest, interval_words, takeaway, verdict_words
 from lab.ui.components import table
 from lab.ui.figures import draw

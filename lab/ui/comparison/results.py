@@ -7,12 +7,12 @@ import streamlit as st
 
 from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
-from lab.evaluation.choose import compare_named, named_groups
-from lab.evaluation.compare import Comparison
-from lab.evaluation.criteria import Thresholds
-from lab.evaluation.gain import Gain, gain
-from lab.evaluation.gate import Gate, gate
-from lab.evaluation.scale import Scale, scale
+from lab.evaluation.comparing.choose import compare_named, named_groups
+from lab.evaluation.comparing.compare import Comparison
+from lab.evaluation.comparing.scale import Scale, scale
+from lab.evaluation.gain.gain import Gain, gain
+from lab.evaluation.gate.criteria import Thresholds
+from lab.evaluation.gate.gate import Gate, gate
 
 
 def stamp(ws: Workspace) -> str:

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from lab.evaluation.scale import Scale
+from lab.evaluation.comparing.scale import Scale
 from lab.ui.components import table
 from lab.ui.formats import plural
 from lab.ui.text import label, show_plain

@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lab.evaluation.compare import Comparison
-from lab.evaluation.gate import Gate, GateRow
-from lab.evaluation.metrics import MEAN
-from lab.evaluation.verdicts import Difference
+from lab.evaluation.comparing.compare import Comparison
+from lab.evaluation.comparing.verdicts import Difference
+from lab.evaluation.gate.gate import Gate, GateRow
+from lab.evaluation.runs.metrics import MEAN
 from lab.ui.comparison.forest import forest, interval_words, takeaway, verdict_words
 from lab.ui.components import ROWS
 from lab.ui.figures import GREY, draw

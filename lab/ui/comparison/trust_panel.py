@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from lab.evaluation.criteria import DEFAULT, Thresholds
-from lab.evaluation.gate import Gate, GateRow
+from lab.evaluation.gate.criteria import DEFAULT, Thresholds
+from lab.evaluation.gate.gate import Gate, GateRow
 from lab.ui.comparison.scores_panel import grey_table
 from lab.ui.figures import GREY, add_cut, blank, draw, palette
 from lab.ui.formats import compact, plural

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from lab.evaluation.gain import Gain
+from lab.evaluation.gain.gain import Gain
 from lab.ui.comparison.forest import forest, interval_words, takeaway, verdict_words
 from lab.ui.components import table
 from lab.ui.figures import draw

@@ -107,6 +107,9 @@ A: on the Orme
 
 Answer: nothing was asked
 
+Our FAQ: how to reach us
+A: by post
+
 A line without a question."""
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks as published: read, registered, rendered with fixed shots, and twinned."""

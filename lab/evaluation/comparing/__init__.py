@@ -1,0 +1,1 @@
+"""Comparisons with intervals: recipes, sizes, early stops, before and after post-training."""

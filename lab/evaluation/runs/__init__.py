@@ -1,0 +1,1 @@
+"""Scores on disk beside their runs, and the frames that put runs next to each other."""

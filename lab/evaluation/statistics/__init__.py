@@ -1,0 +1,1 @@
+"""Bootstrap, seed noise and the tests of signal that the other rooms of evaluation build on."""
