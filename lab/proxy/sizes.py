@@ -80,7 +80,7 @@ class ProxySize:
 SIZES = {
     size.name: size
     for size in (
-        ProxySize("nano", 64, 3, 4, 192, 4, 3e-3, 1_500_000),
+        ProxySize("nano", 64, 3, 4, 192, 8, 3e-3, 1_700_000, sequence_length=128),
         ProxySize("micro", 128, 3, 4, 384, 4, 1.5e-3, 4_000_000),
         ProxySize("mini", 192, 5, 6, 512, 8, 1.4e-3, 11_000_000),
         ProxySize("small", 320, 7, 5, 864, 16, 1.2e-3, 36_000_000, warmup_steps=40),

@@ -146,7 +146,7 @@ def epochs(app: AppTest) -> dict[str, dict[str, float]]:
 def test_what_a_proxy_would_repeat_stands_beside_the_real_run(
     recipe_workspace: Workspace, open_page: Open
 ) -> None:
-    """A budget of 20M tokens against nano's own of 1.5M or so: a thirteenth."""
+    """A budget of 20M tokens against nano's own of 1.7M: a thirteenth."""
     app = open_page(recipe_workspace, "mixture", recipe="both", **{"budget.both": "20.0"})
     found = compute_ledger(recipe_workspace, load_recipe(recipe_workspace, "both")).sources
     shown, factor = epochs(app), SIZES["nano"].default_tokens / 20e6

@@ -62,7 +62,7 @@ def test_a_run_folder_holds_what_was_asked(ws: Workspace) -> None:
     shares = {name: facts["share"] for name, facts in account["sources"].items()}
     assert shares["short"] == pytest.approx(0.75 * 0.5 + 0.25, abs=0.02)
     rows = rows_of(folder)
-    assert rows.shape == (10 * SIZES["nano"].batch, 257)
+    assert rows.shape == (10 * SIZES["nano"].batch, SIZES["nano"].sequence_length + 1)
 
 
 def test_rows_decode_to_training_text_never_to_held_out_text(ws: Workspace) -> None:
