@@ -126,7 +126,8 @@ def equal_to(harness: str) -> str:
 
 def change(ws: Workspace, options: argparse.Namespace) -> Shown:
     """Make a twin, remove a benchmark, or bring a removed one back."""
-    from lab.evaluation.benchmarks.registry import read_summary, remove_benchmark, restore_benchmark
+    from lab.evaluation.benchmarks.registry import read_summary
+    from lab.evaluation.benchmarks.removal import remove_benchmark, restore_benchmark
     from lab.evaluation.benchmarks.twins import make_twin
 
     name = options.name

@@ -9,6 +9,7 @@ from lab.cli.commands.benchmarks import add_benchmark_commands
 from lab.cli.commands.contamination import add_contamination_commands
 from lab.cli.commands.content import add_content_commands
 from lab.cli.commands.judging import add_judging_commands
+from lab.cli.commands.options import Options
 from lab.cli.commands.posttraining import add_posttraining_commands
 from lab.cli.commands.quality import add_quality_commands
 from lab.cli.commands.recipes import add_recipe_commands
@@ -26,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Start with: mixlab app        Docs: README.md",
     )
     parser.add_argument("--version", action="version", version=f"mixlab {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Options)
     add_workspace_commands(commands)
     add_attribute_commands(commands)
     add_contamination_commands(commands)

@@ -81,9 +81,16 @@ def test_wrong_usage_is_status_two() -> None:
     ],
 )
 def test_every_option_of_the_design_is_taken(line: str) -> None:
-    options = build_parser().parse_args([*line.split(), "-w", "w", "--json"])
+    name, *rest = line.split()
+    options = build_parser().parse_args([name, *rest, "-w", "w", "--json"])
     assert options.json
     assert options.workspace == "w"
+    for place in range(len(rest)):
+        if not (place and rest[place - 1].startswith("-")):
+            between = [name, *rest[:place], "-w", "w", "--json", *rest[place:]]
+            found = vars(build_parser().parse_args(between))
+            same = {key: vars(options)[key] for key in ("command", "misused")}  # other parser's
+            assert {**found, **same} == vars(options)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def add_judging_commands(commands: "argparse._SubParsersAction[Options]") -> Non
     add_budget(p)
     p.add_argument(
         "--metric",
-        choices=("gold_bpb", "accuracy", "margin"),
+        choices=("gold_bpb", "accuracy", "accuracy_norm", "margin"),
         default="gold_bpb",
         help="what gains are judged by (default: gold_bpb)",
     )

@@ -1,11 +1,32 @@
 """What commands have in common: numbers, shared options, the engine."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-Options = argparse.ArgumentParser
 SIZES = ("nano", "micro", "mini", "small", "base", "125m")
+
+
+class Options(argparse.ArgumentParser):
+    """A command whose options may stand before, between and after what it is about.
+
+    Plain argparse takes a positional that may be absent for absent as soon as an option follows the
+    first one, so that `benchmark add -w W NAME PATH` was an error (Python issue 59317).
+    """
+
+    between = False  # while argparse parses the rest itself
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As of ArgumentParser, options and positionals in any order."""
+        if self.between:
+            return super().parse_known_args(args, namespace)
+        self.between = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.between = False
 
 
 def whole(text: str, least: int = 0) -> int:

@@ -69,7 +69,7 @@ def add_early(commands: "argparse._SubParsersAction[Options]") -> None:
     p.add_argument("--on", help="a source or benchmark (default: the mean of all)")
     p.add_argument(
         "--metric",
-        choices=("bpb", "gold_bpb", "accuracy", "margin"),
+        choices=("bpb", "gold_bpb", "accuracy", "accuracy_norm", "margin"),
         default="bpb",
         help="bpb is of held-out text, the others are of benchmarks (default: bpb)",
     )
