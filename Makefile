@@ -63,4 +63,4 @@ harness: $(VENV)/installed
 	test -x .venv-harness/bin/python || $(PYTHON) -m venv .venv-harness
 	.venv-harness/bin/python -m pip install --quiet $$(grep '^torch==' tests/harness/requirements.txt)
 	.venv-harness/bin/python -m pip install --quiet -r tests/harness/requirements.txt
-	$(BIN)/python -m pytest tests/evaluation/test_harness.py
+	$(BIN)/python -m pytest tests/evaluation/test_harness.py tests/evaluation/test_harness_prompts.py

@@ -1,31 +1,33 @@
 """The workspace's own runs as tables for a fit.
 
 One row per finished and evaluated run at one size and token budget, since scores of unlike budgets
-are not one experiment. Weights are shares of all training tokens, phases weighed by their share.
-Metrics are named SCOPE/ON/METRIC as in the scores (`heldout/web/bpb`, `benchmark/facts/gold_bpb`,
-`twin/...`). Fitted by default are those in bits per byte, except of twins: accuracies of small
-models are mostly noise (DataDecide, arXiv:2504.11393; Signal and noise, arXiv:2508.13144), and a
-twin is the check, not the goal.
+are not one experiment; of a mixture trained twice under one seed the latest, as in the gate.
+Weights are shares of all training tokens, phases weighed by their share. Metrics are named
+SCOPE/ON/METRIC as in the scores (`heldout/web/bpb`, `benchmark/facts/gold_bpb`, `twin/...`). Fitted
+by default are those in bits per byte, except of twins: accuracies of small models are mostly noise
+(DataDecide, arXiv:2504.11393; Signal and noise, arXiv:2508.13144), and a twin is the check, not the
+goal.
 
 Relabelling or filtering a source silently changes what its weight means. So a run counts only if
-every source that it drew from had the documents and rules that most runs had, and a metric only if
-all counted runs were scored on the same items; what is left out is said in `notes`.
+every source that it drew from had the documents and rules that the recipe gives it today
+(`lab.advice.stale`) or, where no recipe is asked about, those that most runs had; and a metric only
+if all counted runs were scored on the same items. What is left out is said in `notes`.
 """
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
+from lab.advice.stale import current_runs, pool_of, weights_of
 from lab.core.errors import DataError
-from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
-from lab.evaluation.runs.groups import how_trained, is_pretraining
+from lab.evaluation.runs.metrics import MEAN
+from lab.evaluation.runs.trajectories import ScoredRun, scored_runs, usual_budget
+from lab.mixture.recipe import Recipe
 
 DEFAULT_SCOPES = ("heldout", "benchmark")
-MEAN = "(mean)"  # rows of the scores that average others
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,46 +43,16 @@ class Evidence:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredRun:
-    """What a fit needs of one run."""
-
-    spec: dict[str, Any]
-    summary: dict[str, Any]
-
-    @property
-    def budget(self) -> tuple[str, int, str]:
-        """(size, tokens, what else runs must share)."""
-        return self.spec["size"], self.spec["tokens"], how_trained(self.spec)
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Share of all training tokens per source that it drew from."""
-        shares: dict[str, float] = {}
-        for phase in self.spec["mapping"]["mixture"]["phases"]:
-            for name, weight in phase["weights"].items():
-                shares[name] = shares.get(name, 0.0) + phase["share"] * weight
-        return {name: share for name, share in shares.items() if share > 0}
-
-    def pool(self, source: str) -> str:
-        """Names what the source meant in this run: its documents and every rule on them."""
-        mapping = self.spec["mapping"]
-        phases = mapping["mixture"]["phases"]
-        return digest(
-            [
-                self.spec["documents"][source],
-                mapping["sources"][source],
-                [rules for phase in phases if (rules := phase.get("filters", {}).get(source))],
-                mapping.get("dedup"),
-                mapping.get("decontaminate"),
-            ]
-        )
-
-
-def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None = None) -> Evidence:
+def tables_from_runs(
+    ws: Workspace,
+    size: str | None = None,
+    tokens: int | None = None,
+    recipe: Recipe | None = None,
+) -> Evidence:
     """Tables of the finished, evaluated runs at `size` and `tokens` (default: where most runs are).
 
-    DataError if there are none, or if they share no metric.
+    With `recipe` those that used its sources as it means them now. DataError if there are none, or
+    if they share no metric.
     """
     runs = [run for run in scored_runs(ws) if size in (None, run.spec["size"])]
     runs = [run for run in runs if tokens in (None, run.spec["tokens"])]
@@ -91,20 +63,22 @@ def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None 
             value={"size": size, "tokens": tokens} if size or tokens else None,
             next_step="`mixlab sweep RECIPE --runs 24` trains a designed set",
         )
-    budgets = Counter(run.budget for run in runs)
-    budget = max(budgets, key=lambda b: (budgets[b], b))
+    runs, stale = current_runs(ws, recipe, runs) if recipe else (runs, [])
+    budget = usual_budget(runs, None, None)
+    same = [run for run in runs if run.budget == budget]
     notes = []
-    if len(budgets) > 1:
+    if len(same) < len(runs):
         notes.append(
-            f"{len(runs) - budgets[budget]} runs are left out: other sizes or budgets than "
+            f"{len(runs) - len(same)} runs are left out: other sizes or budgets than "
             f"{budget[0]} at {budget[1]:,} tokens."
         )
-    runs = [run for run in runs if run.budget == budget]
-    runs, stale = same_pools(runs)
-    names, higher, changed = common_metrics(runs)
+    if recipe is None:
+        same, stale = same_pools(same)
+    names, higher, changed = common_metrics(same)
+    known = recipe.sources if recipe else [source.name for source in list_sources(ws)]
     return Evidence(
-        weight_table(runs, [source.name for source in list_sources(ws)]),
-        metric_table(runs, names),
+        weight_table(same, list(known)),
+        metric_table(same, names),
         higher,
         tuple(n for n in names if n.split("/")[0] in DEFAULT_SCOPES and n.endswith("bpb")),
         *budget[:2],
@@ -112,24 +86,14 @@ def tables_from_runs(ws: Workspace, size: str | None = None, tokens: int | None 
     )
 
 
-def scored_runs(ws: Workspace) -> list[ScoredRun]:
-    """All pretraining runs with scores, by id."""
-    folders = sorted(path.parents[1] for path in ws.runs.glob("[!.]*/scores/summary.json"))
-    runs = [
-        ScoredRun(read_json(f / "run.json"), read_json(f / "scores" / "summary.json"))
-        for f in folders
-    ]
-    return [run for run in runs if is_pretraining(run.spec)]
-
-
 def same_pools(runs: list[ScoredRun]) -> tuple[list[ScoredRun], list[str]]:
     """Runs whose every source had the documents and rules that most runs had, and a note."""
     used: dict[str, Counter[str]] = {}
     for run in runs:
-        for source in run.weights:
-            used.setdefault(source, Counter())[run.pool(source)] += 1
+        for source in weights_of(run):
+            used.setdefault(source, Counter())[pool_of(run, source)] += 1
     usual = {source: max(pools, key=lambda p: (pools[p], p)) for source, pools in used.items()}
-    kept = [run for run in runs if all(run.pool(s) == usual[s] for s in run.weights)]
+    kept = [run for run in runs if all(pool_of(run, s) == usual[s] for s in weights_of(run))]
     if not kept:
         raise DataError(
             "No two runs used the same documents under the same rules.",
@@ -170,12 +134,13 @@ def common_metrics(runs: list[ScoredRun]) -> tuple[list[str], tuple[str, ...], l
 
 def weight_table(runs: list[ScoredRun], known: list[str]) -> pl.DataFrame:
     """Ratios: run, name (the recipe's), one column per source of the workspace or of any run."""
-    sources = sorted({source for run in runs for source in run.weights} | set(known))
+    weights = [weights_of(run) for run in runs]
+    sources = sorted({source for one in weights for source in one} | set(known))
     return pl.DataFrame(
         {
             "run": [run.spec["id"] for run in runs],
             "name": [run.spec["recipe"] for run in runs],
-            **{s: [float(run.weights.get(s, 0.0)) for run in runs] for s in sources},
+            **{s: [float(one.get(s, 0.0)) for one in weights] for s in sources},
         }
     )
 

@@ -13,6 +13,7 @@ a Ray cluster that was started elsewhere: all runs, so that an autoscaler sees w
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ from lab.proxy.environment import worker_environment
 
 DONE, FAILED, STOPPED = 0, 1, 130  # how a worker ends when it can choose
 POLL = 0.2  # seconds between two looks at a worker on another node
+COLOUR = re.compile(r"\x1b\[\d+m")  # Ray writes for terminals
 
 
 class Launcher(Protocol):
@@ -169,8 +171,9 @@ class RayLauncher:
         try:
             return int(self.ray.get(handle))
         except self.ray.exceptions.RayError as error:
+            said = COLOUR.sub("", str(error))
             with self.logs[handle].open("a", encoding="utf-8") as log:
-                log.write(f"The task of Ray was lost.\n{error}\n")
+                log.write(f"The task of Ray was lost.\n{said}\n")
             return FAILED
 
     def stop(self, handle: Any) -> None:

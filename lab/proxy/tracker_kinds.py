@@ -176,11 +176,12 @@ class MLflow:
             from mlflow import MlflowClient
             from mlflow.entities import Param
 
-            server = os.environ.get("MLFLOW_TRACKING_URI")
             own = f"sqlite:///{(folder.parent / 'mlflow.db').as_posix()}"
-            self.client = MlflowClient(server or own)
+            where = os.environ.get("MLFLOW_TRACKING_URI") or own
+            here = where.startswith(("sqlite:", "file:"))  # a server has a place of its own
+            files = (folder.parent / "files").as_uri() if here else None
+            self.client = MlflowClient(where)
             known = self.client.get_experiment_by_name(PROJECT)
-            files = None if server else (folder.parent / "files").as_uri()  # a server has its own
             group = known.experiment_id if known else self.client.create_experiment(PROJECT, files)
             found = self.client.search_runs([group], f"tags.mixlab = '{name}'")
             run = found[0] if found else self.client.create_run(

@@ -26,6 +26,7 @@ def add_run(
     tokens: int = 1000,
     rules: list[dict[str, Any]] | None = None,
     items: str = "h1",
+    **more: Any,
 ) -> None:
     """A finished, evaluated run: the keys of run.json and summary.json that matter here."""
     sources = sorted({source for _, weights in phases for source in weights})
@@ -37,11 +38,12 @@ def add_run(
     spec = {
         "id": name,
         "recipe": name.split("-")[0],
+        "recipe_id": name,
         "size": "nano",
         "tokens": tokens,
         "documents": {s: f"doc-{s}" for s in sources},
         "mapping": mapping,
-    }
+    } | more
     rows = [
         ("heldout", "web", "bpb", "lower", loss),
         ("heldout", "(mean)", "bpb", "lower", loss),
@@ -104,6 +106,15 @@ def test_a_metric_scored_on_other_items_is_left_out(ws: Workspace) -> None:
     found = tables_from_runs(ws)
     assert found.default == ("heldout/web/bpb",)
     assert "benchmark/facts/accuracy, benchmark/facts/gold_bpb" in found.notes[0]
+
+
+def test_a_mixture_trained_again_under_its_seed_counts_once(ws: Workspace) -> None:
+    """Two rows of one run would weigh twice in the fit, and look like a repeat."""
+    again = {"recipe_id": "r", "seed": 0}
+    add_run(ws, "r-old", [(1.0, {"web": 1.0})], 2.0, created="2026-01-01", **again)
+    add_run(ws, "r-new", [(1.0, {"web": 1.0})], 2.1, created="2026-01-02", **again)
+    add_run(ws, "r-other", [(1.0, {"web": 1.0})], 2.2, created="2026-01-03", recipe_id="r", seed=1)
+    assert tables_from_runs(ws).ratios["run"].to_list() == ["r-new", "r-other"]
 
 
 def test_no_run_is_an_error_that_says_what_to_do(ws: Workspace) -> None:

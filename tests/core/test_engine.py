@@ -1,4 +1,3 @@
-import math
 import os
 import signal
 import subprocess
@@ -11,8 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from lab.core import engine
-from lab.core.engine import Engine, each_share, run_shards, running_on
+from lab.core import quota
+from lab.core.engine import Engine, cores, each_share, run_shards, running_on
 from lab.core.errors import Cancelled, ConfigError, JobLost, ShareDone
 from lab.core.progress import Progress, Report
 
@@ -121,13 +120,14 @@ def test_an_unknown_engine_is_refused() -> None:
         pass
 
 
-@pytest.mark.parametrize(("quota", "expected"), [(0.05, 1), (1.5, 2), (2.0, 2), (math.inf, 8)])
+@pytest.mark.parametrize(("limit", "expected"), [("5000", 1), ("150000", 2), ("max", 8)])
 def test_a_container_has_as_many_cores_as_its_quota(
-    monkeypatch: pytest.MonkeyPatch, quota: float, expected: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: str, expected: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setattr(engine, "processor_quota", lambda: quota)
-    assert engine.cores() == expected
+    monkeypatch.setattr(quota, "CGROUPS", tmp_path)
+    (tmp_path / "cpu.max").write_text(f"{limit} 100000\n")
+    assert cores() == expected
 
 
 def touch(path: str) -> None:

@@ -63,10 +63,10 @@ PUBLISHED: dict[str, tuple[str, list[Row], Row, str]] = {
             {
                 "answerKey": "B",
                 "id": "ab12",
-                "question": {"question_concept": "water", "choices": LABELLED, "stem": STEM},
+                "question": {"question_concept": "a", "choices": LABELLED, "stem": f" {STEM}\n"},
             }
         ],
-        FLOATS | {"id": "ab12", "meta": {"question_concept": "water"}},
+        FLOATS | {"id": "ab12", "meta": {"question_concept": "a"}},
         QA,
     ),
     "hellaswag": (
@@ -127,8 +127,8 @@ PUBLISHED: dict[str, tuple[str, list[Row], Row, str]] = {
             }
         ],
         {"question": "is the moor wet", "choices": ["no", "yes"], "answer_index": 1,
-         "meta": {"title": "Moor", "passage": "Moors are wet."}},
-        "Moors are wet.\nQuestion: is the moor wet?\nAnswer:",
+         "meta": {"title": "Moor", "passage": "Moor -- Moors are wet."}},
+        "Moor -- Moors are wet.\nQuestion: is the moor wet?\nAnswer:",
     ),
     "boolq in superglue": (
         "boolq",

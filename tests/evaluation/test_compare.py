@@ -92,7 +92,6 @@ def benchmark(name: str, accuracy: float, seed: int, group: int) -> pl.DataFrame
             "bytes": [[4, 4]] * ITEMS,
             "gold_bpb": (1 - margin) / 4,
             "margin": margin,
-            "margin_per_byte": margin / 4,
             "correct": margin > 0,
             "correct_norm": margin > 0,
             "lost": [0] * ITEMS,

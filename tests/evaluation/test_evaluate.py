@@ -64,6 +64,7 @@ def test_a_run_gets_items_held_out_text_and_a_summary(ws: Workspace, run: Path) 
         ("heldout", "web", "bpb"),
         ("heldout", "(mean)", "bpb"),
         ("benchmark", "facts", "accuracy"),
+        ("benchmark", "facts", "accuracy_norm"),
         ("benchmark", "facts", "gold_bpb"),
         ("benchmark", "facts", "margin"),
     }
@@ -72,6 +73,9 @@ def test_a_run_gets_items_held_out_text_and_a_summary(ws: Workspace, run: Path) 
     assert accuracy["value"] == pytest.approx(right / 2)
     assert accuracy["chance"] == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert accuracy["n"] == 2
+    by_length = found.filter(metric="accuracy_norm").row(0, named=True)
+    assert by_length["value"] == pytest.approx(scores.items["correct_norm"].sum() / 2)
+    assert by_length["chance"] == accuracy["chance"]
     bpb = found.filter(on="web").row(0, named=True)
     web = scores.heldout.filter(source="web")
     assert bpb["value"] == pytest.approx(

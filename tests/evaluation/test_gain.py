@@ -1,17 +1,20 @@
 """Is the gain real? Planted scores with known truth: ability, quotation, format, hidden losses."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from lab.core.errors import ConfigError
+from lab.core.workspace import create
 from lab.evaluation.comparing.compare import Pair, pair_of
 from lab.evaluation.gain.checks import clean_check, contrast, twin_check
 from lab.evaluation.gain.clean import let_through, only, trained_sources, without
 from lab.evaluation.gain.domain import likeness, weights, word_counts
-from lab.evaluation.gain.gain import BenchmarkGain, judged_gain
+from lab.evaluation.gain.gain import BenchmarkGain, gain, judged_gain
 from lab.evaluation.gain.guardrails import guardrails
 from lab.evaluation.gain.overall import judge_whole
 from lab.evaluation.runs.evaluate import RunScores
@@ -39,7 +42,7 @@ def run(leads: Mapping[str, Lead], seed: int, better: bool) -> RunScores:
         ids = [f"{k:03d}" for k in range(ITEMS)]
         fixed = {
             "benchmark": name, "item_id": ids, "kind": "multiple_choice", "cluster": ids,
-            "answer_index": 0, "gold_bpb": bpb, "margin": 3 - bpb, "margin_per_byte": 3 - bpb,
+            "answer_index": 0, "gold_bpb": bpb, "margin": 3 - bpb,
             "correct": bpb < 3, "correct_norm": bpb < 3, "lost": 0,
         }  # fmt: skip
         lists = {"nats": [[-1.0, -2.0]] * ITEMS, "bytes": [[4, 4]] * ITEMS}
@@ -107,6 +110,20 @@ def test_a_gain_that_the_twin_lacks_is_format() -> None:
 def test_a_difference_inside_the_noise_is_not_examined() -> None:
     found = verdict(pair(facts=everywhere(0.0), facts_twin=everywhere(0.9)), QUOTED)
     assert (found.verdict, found.settle) == ("unresolved", "")
+
+
+def test_a_twin_with_too_few_clean_items_says_that_its_quoted_ones_count() -> None:
+    twin = QUOTED.with_columns(benchmark=pl.lit("facts_twin"))
+    both = pair(facts=everywhere(0.5), facts_twin=everywhere(0.5))
+    row = both.row(GOLD)
+    assert twin_check(row, GOLD, both, both).words == "on the twin: B better"
+    assert twin_check(row, GOLD, both, without(both, twin)).words == "on the twin: B better"
+    ids = [f"{k:03d}" for k in range(110)]
+    most = pl.DataFrame({"benchmark": "facts_twin", "item_id": ids, "source": "leak"})
+    found = twin_check(row, GOLD, both, without(both, most))
+    assert found.words == (
+        "on the twin (110 quoted items among them, the other 10 are too few): B better"
+    )
 
 
 def test_few_clean_items_leave_the_question_open() -> None:
@@ -213,6 +230,32 @@ def test_a_false_gain_does_not_hide_a_loss() -> None:
     lines = guardrails(pair(facts=everywhere(-0.4), code=everywhere(1.0)), GROUPS, "gold_bpb")
     found = judge_whole("A", "B", lines, None, {"code": ("B better", "contaminated", "")})
     assert found.kind == "contaminated" and found.sentence.endswith("B lost knowledge.")
+
+
+def test_a_guardrail_counts_as_won_only_if_it_stands_among_all() -> None:
+    """One of four that gains by luck is no side of a trade-off; a loss counts by itself."""
+    found = pair(facts=everywhere(-0.4), reasoning=everywhere(0.0), code=everywhere(0.0))
+    lines = list(guardrails(found, GROUPS, "gold_bpb"))
+    place = next(k for k, line in enumerate(lines) if line.group == "code")
+    lucky = lines[place].difference
+    assert lucky is not None and lucky.p is not None and lucky.p_holm is not None
+    for p_holm, kind in ((0.12, "worse"), (0.03, "trade-off")):
+        won = replace(lucky, verdict="B better", p=0.03, p_holm=p_holm)
+        lines[place] = replace(lines[place], difference=won)
+        assert judge_whole("A", "B", lines, None, {}).kind == kind
+
+
+def test_guardrails_are_adjusted_for_their_number() -> None:
+    found = pair(facts=everywhere(0.5), reasoning=everywhere(0.3), code=everywhere(0.0))
+    rows = [g.difference for g in guardrails(found, GROUPS, "gold_bpb") if g.difference]
+    assert len(rows) == 3
+    smallest = min(rows, key=lambda row: row.p or 1)
+    assert smallest.p_holm == pytest.approx(3 * (smallest.p or 0))
+
+
+def test_a_gain_needs_two_groups(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="two groups"):
+        gain(create(tmp_path / "w"), {"a": [tmp_path]})
 
 
 def test_a_recipe_that_decontaminates_lets_no_quote_through() -> None:

@@ -10,7 +10,7 @@ from score_frames import points, write_scored
 from lab.core.errors import ConfigError, DataError
 from lab.core.workspace import Workspace, create
 from lab.evaluation.gate.criteria import Thresholds
-from lab.evaluation.gate.gate import GateRow, gate, judge, passed_metrics
+from lab.evaluation.gate.gate import GateRow, gate, judge
 
 SETTLE = dict.fromkeys(("noise", "mixtures", "snapshots", "sizes"), "do it")
 BPB, WEB = ("benchmark", "facts", "gold_bpb"), ("heldout", "web", "bpb")
@@ -84,8 +84,21 @@ def test_too_few_mixtures_or_repeats_are_not_judged() -> None:
     assert (two.verdict, two.reason) == ("not judged", "2 mixtures: 3 needed to see a spread")
     thin = judged(points({"a": [1, 1.01], "b": [2], "c": [3]}))
     assert thin.reason == "noise unknown: 1 degrees of freedom, 3 needed"
+    assert thin.noise_seeds is not None and thin.noise_seeds.df == 1
+    assert thin.signal is thin.snr_range is None, "by a noise too poor for the ratio"
     copies = judged(points({"a": [1, 1], "b": [2, 2], "c": [3, 3]}))
     assert "copies" in copies.reason and copies.verdict == "not judged"
+
+
+def test_one_noise_serves_every_question() -> None:
+    """A wild checkpoint noise of one degree of freedom neither hides four repeats nor enters SD."""
+    values = {m: [0.5 + (v - 1) / 100 for v in scores] for m, scores in LOUD.items()}
+    wild = {"a-0": [(0.9, 0.1), (0.95, 0.9)]}
+    row = judged(points(values, metric="accuracy", curves=wild, chance=0.25, n=10_000))
+    assert row.noise_checkpoints is not None and row.noise_checkpoints.df == 1
+    assert row.noise_seeds is not None and row.noise_checkpoints.sd > 100 * row.noise_seeds.sd
+    assert state(row, "signal to noise") == state(row, "distance from chance") == "passed"
+    assert row.snr is not None and row.signal == pytest.approx(row.snr * row.noise_seeds.sd)
 
 
 def test_a_metric_that_gets_worse_with_training_fails_even_with_signal() -> None:
@@ -131,7 +144,7 @@ def test_runs_of_a_workspace_are_read_with_their_snapshots(ws: Workspace) -> Non
     assert rho == pytest.approx(1)
     assert row["facts"].noise_checkpoints is not None
     assert row["facts"].noise_checkpoints.sd == pytest.approx(0, abs=1e-9)
-    assert {m.on for m in passed_metrics(ws)} == {"facts", "web"}
+    assert {r.metric.on for r in found.rows if r.passed} == {"facts", "web"}
     assert found.frame().height == 2 and found.to_json()["thresholds"]["snr"] == 5
     assert any("one size only" in note for note in found.notes)
 

@@ -121,7 +121,7 @@ def own_task(folder: Path, ws: Workspace) -> None:
         "doc_to_text": "Question: {{question}}\nAnswer:",
         "doc_to_choice": "choices",
         "doc_to_target": "answer_index",
-        "metric_list": [{"metric": "acc"}],
+        "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}],
     }
     write_yaml(folder / "own.yaml", task)
 
@@ -143,6 +143,9 @@ def test_the_harness_gives_the_same_sums(ws: Workspace, run: Path, tmp_path: Pat
             assert mine == pytest.approx(other, abs=1e-4), name
         accuracy = float(ours["correct"].cast(float).mean())  # type: ignore[arg-type]
         assert accuracy == pytest.approx(found["metrics"]["acc,none"]), name
+        if "acc_norm,none" in found["metrics"]:
+            by_length = float(ours["correct_norm"].cast(float).mean())  # type: ignore[arg-type]
+            assert by_length == pytest.approx(found["metrics"]["acc_norm,none"]), name
 
 
 def test_an_exported_task_holds_the_texts_that_are_scored(ws: Workspace, tmp_path: Path) -> None:
@@ -153,7 +156,7 @@ def test_an_exported_task_holds_the_texts_that_are_scored(ws: Workspace, tmp_pat
     first = json.loads(data.read_text().splitlines()[0])
     assert first["context"].count("Question:") == 3
     assert first["context"].endswith("Which river is under the bridge?\nAnswer:")
-    assert first["choices"] == [" river", " copper lamp"]
+    assert (task["target_delimiter"], first["choices"]) == (" ", ["river", "copper lamp"])
     assert first["gold"] == 0
     again = tmp_path / "again"
     assert [p.read_bytes() for p in export_task(ws, "shots", again)][1] == data.read_bytes()

@@ -12,7 +12,7 @@ import pytest
 
 from lab.core.errors import DataError
 from lab.core.schema import ITEMS
-from lab.evaluation.benchmarks.items import choose_split, read_items
+from lab.evaluation.benchmarks.items import choose_split, has_gold, read_items
 
 Write = Callable[..., Path]
 GOOD: dict[str, Any] = {"question": "Which?", "choices": ["a", "b"], "answer": 1}
@@ -111,6 +111,11 @@ def test_a_broken_line_is_an_error_or_set_aside(write_lines: Write, line: bytes,
 def test_a_file_without_a_valid_item_is_an_error(write_lines: Write) -> None:
     with pytest.raises(DataError, match="no valid benchmark item"):
         read_items("b", write_lines({"question": "q"}), skip_invalid=True)
+
+
+def test_a_row_that_is_a_fault_states_no_gold_answer() -> None:
+    assert has_gold({"answer": 0}) and has_gold({"answer_index": 7}) and has_gold({"answer": "x"})
+    assert not any(map(has_gold, ({}, {"answer": ""}, {"answer": None}, DataError("broken"), [1])))
 
 
 def test_lines_end_at_line_feeds_only(write_lines: Write, tmp_path: Path) -> None:

@@ -54,6 +54,15 @@ def test_items_stand_as_written_without_a_protocol() -> None:
     )
 
 
+def test_a_template_puts_one_space_before_every_choice_as_the_harness_does() -> None:
+    items = frame([item(0, question="Q ", choices=["a", " b"], answer_index=1)])
+    table = render(items, Protocol("cloze", 1, "openbookqa"), items)
+    assert pairs(table) == [("Q   b\n\nQ", "  a"), ("Q   b\n\nQ", "   b")]
+    code = frame([item(0, question="def f():\n", answer="    return 1\n")])
+    assert pairs(render(code, Protocol(template="humaneval"))) == [
+        ("def f():", "\n    return 1\n")]  # fmt: skip
+
+
 def test_letters_list_the_choices_and_score_their_letters() -> None:
     items = frame([item(0, question="Which?", choices=["x", "y"], answer_index=1)])
     prompt = "Question: Which?\nA. x\nB. y\nAnswer:"
@@ -158,7 +167,8 @@ def test_the_hash_covers_items_protocol_and_shots(ws: Workspace, write_lines: Wr
 
 def test_sentences_without_a_prompt_take_no_shots() -> None:
     items = frame([item(0, choices=["A b.", "B a."], kind="minimal_pair")])
-    assert pairs(render(items, Protocol(template="blimp"))) == [("", "A b."), ("", "B a.")]
+    assert pairs(render(items)) == [("", "A b."), ("", "B a.")]
+    assert pairs(render(items, Protocol(template="blimp"))) == [("", " A b."), ("", " B a.")]
     with pytest.raises(ConfigError, match="Minimal pairs"):
         render(items, Protocol("cloze", 1), items)
     asked = "Which sentence is good English?\nA. A b.\nB. B a.\nAnswer:"

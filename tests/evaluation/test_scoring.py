@@ -12,11 +12,12 @@ from transformers import GraniteConfig, GraniteForCausalLM, LlamaConfig, LlamaFo
 
 from lab.core.errors import Cancelled, ConfigError
 from lab.core.progress import Progress
+from lab.evaluation.benchmarks.prompts import Protocol, render
 from lab.evaluation.scoring import rows as rows_of_tokens
 from lab.evaluation.scoring.encoding import Span
-from lab.evaluation.scoring.likelihood import log_likelihoods
+from lab.evaluation.scoring.likelihood import Likelihoods, log_likelihoods
 from lab.evaluation.scoring.rows import plan
-from lab.evaluation.scoring.scores import SCORES, score_items
+from lab.evaluation.scoring.scores import SCORES, item_scores, score_items
 
 
 def slow(model: LlamaForCausalLM, tokenizer: Tokenizer, context: str, text: str) -> float:
@@ -57,9 +58,26 @@ def test_the_columns_by_hand(model: LlamaForCausalLM, tokenizer: Tokenizer) -> N
     rate = [n / b for n, b in zip(nats, size, strict=True)]
     assert scored["gold_bpb"] == pytest.approx(-rate[1] / math.log(2))
     assert scored["margin"] == pytest.approx(nats[1] - max(nats[0], nats[2]))
-    assert scored["margin_per_byte"] == pytest.approx(rate[1] - max(rate[0], rate[2]))
     assert scored["correct"] == (nats[1] == max(nats))
-    assert scored["correct_norm"] == (rate[1] == max(rate))
+
+
+def test_accuracy_by_length_divides_by_characters_without_the_joining_space() -> None:
+    """As `acc_norm` does; by bytes, or with the space, the first choice would win."""
+    row = item(0, question="Q", choices=["Ωé", "abcd", "abcdefgh"], answer_index=1)
+    items = frame([row])
+    nats = np.array([-2.4, -4.4, -9.2])  # a character: -1.2, -1.1, -1.15
+    found = Likelihoods(nats, np.zeros(3, bool), np.zeros(3, np.uint32))
+    [scored] = item_scores(items, render(items), found).rows(named=True)
+    assert (scored["correct"], scored["correct_norm"]) == (False, True)
+
+
+def test_letters_have_one_length_so_both_accuracies_are_one(
+    model: LlamaForCausalLM, tokenizer: Tokenizer, items: pl.DataFrame
+) -> None:
+    chosen = items.filter(kind="multiple_choice")
+    table = render(chosen, Protocol("letters", 0, "arc"))
+    scores = score_items(model, tokenizer, chosen, table=table)
+    assert scores["correct_norm"].equals(scores["correct"], check_names=False)
 
 
 def test_kinds_have_what_they_can_have(

@@ -20,12 +20,7 @@ from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
 from lab.evaluation.benchmarks import prompts
 from lab.evaluation.benchmarks.registry import add_benchmark
-from lab.evaluation.runs.evaluate import (
-    evaluate_run,
-    evaluate_run_and_snapshots,
-    run_scores,
-    snapshot_scores,
-)
+from lab.evaluation.runs.evaluate import evaluate_run, evaluate_run_and_snapshots, run_scores
 
 Write = Callable[..., Path]
 FACTS = {"question": "Which stone?", "choices": ["copper", "green"], "answer": 0}
@@ -49,13 +44,18 @@ def run(ws: Workspace, model: LlamaForCausalLM, tokenizer: Tokenizer) -> Path:
     return folder
 
 
+def scored_steps(folder: Path) -> list[int]:
+    found = sorted((folder / "scores" / "snapshots").glob("step-*/summary.json"))
+    return [int(path.parent.name.removeprefix("step-")) for path in found]
+
+
 def test_a_snapshot_scores_as_a_run_of_its_weights(
     ws: Workspace, run: Path, tokenizer: Tokenizer
 ) -> None:
     final = evaluate_run_and_snapshots(ws, run)
-    found = snapshot_scores(run)
-    assert [step for step, _ in found] == [20, 300]
-    for step, scores in found:
+    assert scored_steps(run) == [20, 300]
+    for step in (20, 300):
+        scores = run_scores(run, f"step-{step:08d}")
         alone = save_run(
             ws.runs / f"as-{step}", new_model(tokenizer.get_vocab_size(), seed=step), tokenizer
         )
@@ -69,7 +69,7 @@ def test_a_snapshot_scores_as_a_run_of_its_weights(
 
 def test_without_the_wish_only_the_finished_model_is_scored(ws: Workspace, run: Path) -> None:
     evaluate_run(ws, run)
-    assert snapshot_scores(run) == []
+    assert scored_steps(run) == []
 
 
 def test_a_stop_among_snapshots_keeps_what_was_scored(ws: Workspace, run: Path) -> None:
@@ -82,10 +82,10 @@ def test_a_stop_among_snapshots_keeps_what_was_scored(ws: Workspace, run: Path) 
     evaluate_run(ws, run)
     with pytest.raises(Cancelled):
         evaluate_run_and_snapshots(ws, run, Progress(should_stop=finished_first))
-    assert [step for step, _ in snapshot_scores(run)] == [20]
+    assert scored_steps(run) == [20]
     written = (first / "items.parquet").stat().st_mtime_ns
     evaluate_run_and_snapshots(ws, run)
-    assert [step for step, _ in snapshot_scores(run)] == [20, 300]
+    assert scored_steps(run) == [20, 300]
     assert (first / "items.parquet").stat().st_mtime_ns == written
 
 
@@ -101,7 +101,7 @@ def test_a_damaged_snapshot_is_named_and_the_rest_stays(
     with pytest.raises(DataError, match="snapshot cannot be scored") as error:
         evaluate_run_and_snapshots(ws, run)
     assert str(path) in error.value.where
-    assert [step for step, _ in snapshot_scores(run)] == [20]
+    assert scored_steps(run) == [20]
 
 
 @pytest.mark.parametrize("name", ["items.parquet", "heldout.parquet", "summary.json"])

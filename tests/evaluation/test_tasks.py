@@ -1,5 +1,6 @@
 """The registry: what is stored, what a summary counts, and when scores become stale."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,12 +9,14 @@ import pytest
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import read_yaml
 from lab.core.workspace import Workspace, create
+from lab.evaluation.benchmarks import templates
 from lab.evaluation.benchmarks.registry import (
+    Choice,
     add_benchmark,
-    benchmark_hash,
     list_benchmarks,
     load_items,
-    twins,
+    read_summary,
+    shown_hash,
 )
 
 Write = Callable[..., Path]
@@ -57,9 +60,10 @@ def test_the_same_items_again_change_nothing_and_others_are_refused(
     other = write_lines(TWO, name="other.jsonl")
     with pytest.raises(ConfigError, match="holds other items"):
         add_benchmark(ws, "facts", other)
-    assert benchmark_hash(ws, "facts") == first.hash
+    assert read_summary(ws, "facts") == first
     replaced = add_benchmark(ws, "facts", other, replace=True)
-    assert benchmark_hash(ws, "facts") == replaced.hash != first.hash
+    assert read_summary(ws, "facts") == replaced
+    assert replaced.hash != first.hash
     assert load_items(ws, "facts").height == 1
 
 
@@ -86,5 +90,16 @@ def test_an_unknown_benchmark_names_the_nearest(ws: Workspace, write_lines: Writ
         load_items(ws, "reasonning")
 
 
-def test_a_twin_needs_its_benchmark() -> None:
-    assert twins(["facts", "facts_twin", "code_twin"]) == {"facts": "facts_twin"}
+def test_what_is_shown_is_named_by_the_words_of_the_template_as_they_are(
+    ws: Workspace, write_lines: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edited template makes other prompts of the same items; its references do not."""
+    monkeypatch.setattr(templates, "FOLDER", shutil.copytree(templates.FOLDER, tmp_path / "t"))
+    found = add_benchmark(ws, "arc", write_lines(TWO), choice=Choice(template="arc"))
+    shown, path = shown_hash(found), tmp_path / "t" / "arc.yaml"
+    words = path.read_text()
+    path.write_text(words.replace("harness: arc_easy", "harness: arc_hard"))
+    assert shown_hash(found) == shown
+    path.write_text(words.replace('context: "Question:', 'context: "Q:'))
+    assert shown_hash(found) != shown
+    assert add_benchmark(ws, "arc", write_lines(TWO), choice=Choice(template="arc")) == found

@@ -13,10 +13,8 @@ from lab.evaluation.benchmarks.registry import (
     add_benchmark,
     list_benchmarks,
     load_items,
-    remove_benchmark,
-    restore_benchmark,
-    twins,
 )
+from lab.evaluation.benchmarks.removal import remove_benchmark, restore_benchmark
 from lab.evaluation.benchmarks.twins import make_twin
 
 Write = Callable[..., Path]
@@ -65,7 +63,19 @@ def test_letters_and_template_change_the_prompt_alone(ws: Workspace) -> None:
     assert (other.form, other.template) == ("letters", "arc/paraphrased")
     assert render_benchmark(ws, "facts_twin").table["context"][0].startswith("Here is a question")
     assert letters.hash != other.hash
-    assert twins([b.name for b in list_benchmarks(ws)]) == {"facts": "facts_twin"}
+    assert [b.name for b in list_benchmarks(ws)] == ["facts", "facts_twin", "words"]
+
+
+def test_the_twin_of_earlier_items_is_another(ws: Workspace, write_lines: Write) -> None:
+    """It names what it was made from, and is not taken for the twin of what came after."""
+    first = make_twin(ws, "facts", "permuted")
+    assert first.twin_of_hash == list_benchmarks(ws)[0].hash
+    path, choice = write_lines(*ROWS[:9]), Choice(form="letters", template="arc")
+    later = add_benchmark(ws, "facts", path, choice=choice, replace=True)
+    with pytest.raises(ConfigError, match="holds other items"):
+        make_twin(ws, "facts", "permuted")
+    again = make_twin(ws, "facts", "permuted", over=True)
+    assert (again.items, again.twin_of_hash) == (9, later.hash)
 
 
 def test_the_same_twin_again_is_the_same(ws: Workspace) -> None:

@@ -24,13 +24,15 @@ TEXTS = [
 ]
 
 
-def new_model(vocabulary: int, seed: int = 0, scale: float = 0.3) -> LlamaForCausalLM:
+def new_model(
+    vocabulary: int, seed: int = 0, scale: float = 0.3, hidden: int = 16
+) -> LlamaForCausalLM:
     """Weights large enough that choices differ by nats, not by rounding."""
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=vocabulary,
-        hidden_size=16,
-        intermediate_size=32,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
         num_hidden_layers=2,
         num_attention_heads=2,
         max_position_embeddings=CONTEXT,

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from lab.core.errors import ConfigError
+from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import list_sources
+from lab.jobs.actions import run_action
 from lab.jobs.sample import is_unfinished
 from lab.jobs.store import Job, cancel_job, get_job, list_jobs, read, resume_job, start_job
 from tests.conftest import plain_texts, write_jsonl
@@ -112,6 +114,21 @@ def test_a_resumed_job_reads_relative_paths_where_it_was_asked_for(
         cancel_job(ws, job.id, wait=True)
     monkeypatch.chdir("/")
     assert wait(ws, resume_job(ws, job.id), ("done",)).action == "add"
+
+
+def test_what_lies_in_the_working_directory_is_not_imported(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("random", "polars", "lab"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user')\n")
+    monkeypatch.chdir(tmp_path)
+    wait(ws, start_job(ws, "add", add_params(tmp_path, "web")), ("done",))
+
+
+@pytest.mark.parametrize("action", ["resume", "evaluate"])
+def test_the_name_of_a_run_cannot_leave_the_folder(ws: Workspace, action: str) -> None:
+    with pytest.raises(ConfigError, match="outside its folder"):
+        run_action(ws, action, {"runs": ["../../elsewhere"]}, SILENT)
 
 
 def test_a_worker_says_who_it_is_if_its_starter_could_not(ws: Workspace, tmp_path: Path) -> None:

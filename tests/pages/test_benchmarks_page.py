@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,8 +12,15 @@ from visiting import Open, words_of
 
 from lab.core.workspace import Workspace, create, open_workspace
 from lab.evaluation.benchmarks.prompts import render_benchmark
-from lab.evaluation.benchmarks.registry import Choice, add_benchmark, list_benchmarks, read_summary
+from lab.evaluation.benchmarks.registry import (
+    BenchmarkSummary,
+    Choice,
+    add_benchmark,
+    list_benchmarks,
+    read_summary,
+)
 from lab.jobs.store import list_jobs
+from lab.ui.benchmarks.listing import twin_words
 
 Copy = Callable[[Workspace], Workspace]
 HOSTILE = "![x](https://evil.example/a.png) <script>alert(1)</script> $x$ :red[y]"
@@ -108,6 +116,16 @@ def test_a_twin_that_was_registered_is_never_replaced(
     app.button(key="make_twin").click().run()
     assert "holds other items" in "".join(codes(app))
     assert read_summary(ws, "exam_twin") == own
+
+
+def test_the_twin_of_earlier_items_is_named_so() -> None:
+    known: dict[str, Any] = {"chance": None, "items": 1, "kinds": {}, "split": "", "source": ""}
+    known |= {"other_splits": 0, "ambiguous": 0, "skipped": 0, "source_sha256": ""}
+    base = BenchmarkSummary(name="exam", hash="new", **known)
+    made = {"twin_of": "exam", "twin_by": "letters"}
+    for made_from, words in (("new", "by letters"), ("old", "by letters, of earlier items")):
+        twin = BenchmarkSummary(name="exam_twin", hash="t", twin_of_hash=made_from, **known, **made)
+        assert twin_words(twin, [base, twin]) == words
 
 
 def test_a_rule_that_gives_no_other_format_is_not_offered(

@@ -1,5 +1,6 @@
 """How many runs at once, on which GPU, and what Slurm is asked for."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 from lab.core.engine import Engine, running_on
 from lab.core.errors import ConfigError
 from lab.proxy import launch
-from lab.proxy.launch import LocalLauncher, gpu_places, open_launcher
+from lab.proxy.launch import LocalLauncher, gpu_places, open_launcher, visible_gpus
 from lab.proxy.slurm import Work, read_options
 
 MakeRun = Callable[..., Path]
@@ -23,6 +24,15 @@ def test_places_go_round_all_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gpu_places(0.5) == ["2", "GPU-abc", "2", "GPU-abc"]
     assert len(gpu_places(1 / 3)) == 6  # 0.333... fits three times
     assert len(gpu_places(0.4)) == 4  # two each, a fifth of each is left
+
+
+@pytest.mark.parametrize(("hidden", "left"), [("-1", []), ("1,-1,0", ["1"]), ("0, 1", ["0", "1"])])
+def test_minus_one_ends_the_list_of_gpus_as_it_does_for_cuda(
+    monkeypatch: pytest.MonkeyPatch, hidden: str, left: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    assert visible_gpus() == left
 
 
 def test_a_worker_gets_a_gpu_and_gives_it_back(
@@ -84,6 +94,21 @@ def test_what_slurm_does_not_have_is_said_in_words(tmp_path: Path) -> None:
         launcher = Engine("slurm", address=address)
         with pytest.raises(ConfigError, match="cannot be used this way"):
             open_launcher(launcher, tmp_path, 2)
+
+
+def test_a_job_that_sbatch_refuses_is_said_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("submitit")
+    for name in ("sbatch", "srun"):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("#!/bin/sh\necho 'error: invalid partition: moon' >&2\nexit 1\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    launcher = open_launcher(Engine("slurm", address="partition=moon"), tmp_path / "w", 2)
+    with pytest.raises(ConfigError, match="invalid partition: moon"):
+        launcher.start(tmp_path, [], 1)
 
 
 def test_a_job_before_its_limit_ends_its_worker_and_is_asked_for_again(

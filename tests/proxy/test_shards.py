@@ -20,7 +20,7 @@ from lab.proxy import reading
 from lab.proxy.packing import Cache, PhasePlan, pack
 from lab.proxy.reading import Parts
 from lab.proxy.schedule import draw_schedule, split_phases
-from lab.proxy.shards import Batch, batches, next_shard, open_rows
+from lab.proxy.shards import Batch, batches, link, next_shard, open_rows
 
 EOT, WIDTH, MASK = 0, 8, (1 << 64) - 1
 IDS = {"a": "artifact-a", "b": "artifact-b"}

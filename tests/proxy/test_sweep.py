@@ -54,6 +54,17 @@ def test_runs_are_trained_and_followed_up_and_one_failure_stops_no_other(
     assert (folders[0] / "log.txt").read_text() == ""
 
 
+@pytest.mark.slow
+def test_what_lies_in_the_working_directory_is_not_imported(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("random", "torch", "lab"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user')\n")
+    monkeypatch.chdir(tmp_path)
+    folder = make_run("one", steps=3)
+    assert run_many([folder], device="cpu", after="after_training:note").done == (folder,)
+
+
 def once(condition: Callable[[], bool], then: Callable[[], None]) -> threading.Thread:
     """A thread that does `then` when `condition` holds."""
 

@@ -6,8 +6,12 @@ import json
 import os
 import socket
 import struct
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from zlib import crc32
 
@@ -222,6 +226,69 @@ def test_nothing_of_the_machine_or_the_texts_is_sent(kind: str, folder: Path) ->
         for path in sent:
             assert secret.encode() not in path.read_bytes(), (path, secret)
             assert secret not in path.name
+
+
+OPEN_MLFLOW = """
+import sys
+from pathlib import Path
+from lab.proxy.tracker_kinds import MLflow
+folder = Path(sys.argv[1])
+folder.mkdir(parents=True)
+tracker = MLflow(folder, folder.name, {})
+tracker.log(1, {"loss": 1.0})
+tracker.close()
+"""
+
+
+def test_runs_that_are_first_at_the_same_time_share_one_experiment(tmp_path: Path) -> None:
+    pytest.importorskip("mlflow", reason="mlflow is an extra")
+    names = [f"run-{k}" for k in range(3)]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN_MLFLOW, str(tmp_path / "trackers" / "mlflow" / name)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for name in names
+    ]
+    said = [process.communicate()[1].decode() for process in started]
+    assert [process.returncode for process in started] == [0] * 3, said
+    for name in names:
+        assert read_mlflow(tmp_path / "runs" / name, "loss") == [(1, 1.0)]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_server_is_not_told_a_folder_of_this_machine(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mlflow", reason="mlflow is an extra")
+    asked: dict[str, str] = {}
+
+    class Nothing(BaseHTTPRequestHandler):
+        """A server that has nothing of what it is asked for."""
+
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            asked[self.path.partition("?")[0]] = self.rfile.read(length).decode()
+            said = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "nothing here"}'
+            self.send_response(404)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Nothing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        open_tracker("mlflow", load_run(folder)).close()
+        server.shutdown()
+    (created,) = [body for path, body in asked.items() if path.endswith("experiments/create")]
+    assert json.loads(created)["name"] == "mixlab"
+    assert str(folder.parents[1]) not in created
 
 
 def test_nothing_is_sent_unless_asked(folder: Path) -> None:

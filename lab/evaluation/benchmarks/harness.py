@@ -7,10 +7,10 @@
         --tasks mixlab_NAME --device cpu --log_samples --output_path OUT
 
 The harness (Gao et al. 2024, 0.4.13) then asks for the likelihood of the same strings; nothing is
-put together a second time. `acc` is our accuracy; `acc_norm` divides by the characters of a choice,
-`acc_bytes` by its bytes, both without the joining space that our per-byte columns count. Where the
-choices stand in the context and what follows is scored (WinoGrande), the task is what the harness
-calls multiple input.
+put together a second time. `acc` is our `accuracy`, `acc_norm` our `accuracy_norm`: both divide by
+the characters of a choice without the joining space, which is the task's `target_delimiter` where
+all choices begin with it. Where the choices stand in the context and what follows is scored
+(WinoGrande), the task is what the harness calls multiple input; it has `acc` alone.
 
 Where it fails: items with choices and items without cannot be one task of the harness.
 """
@@ -82,14 +82,15 @@ def task_of(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
             row |= {"context": row.pop("contexts")[0], "target": row.pop("continuations")[0]}
         keys = {"output_type": "loglikelihood", "doc_to_text": "context", "doc_to_target": "target"}
         return {**common, **keys, "metric_list": [{"metric": "acc"}, {"metric": "perplexity"}]}
-    metrics = [{"metric": "acc"}, {"metric": "acc_norm"}, {"metric": "acc_bytes"}]
     common |= {"output_type": "multiple_choice", "doc_to_choice": "choices"}
-    if one_context:
-        for row in rows:
-            row |= {"context": row.pop("contexts")[0], "choices": row.pop("continuations")}
-        keys = {"doc_to_text": "context", "doc_to_target": "gold"}
-    else:
+    if not one_context:
         for row in rows:
             row |= {"choices": row.pop("contexts"), "target": row.pop("continuations")[0]}
         keys = {"doc_to_text": "gold", "doc_to_target": "target"}
-    return {**common, **keys, "metric_list": metrics}
+        return {**common, **keys, "metric_list": [{"metric": "acc"}]}
+    delimiter = " " if all(t.startswith(" ") for row in rows for t in row["continuations"]) else ""
+    for row in rows:
+        texts = [text.removeprefix(delimiter) for text in row.pop("continuations")]
+        row |= {"context": row.pop("contexts")[0], "choices": texts}
+    keys = {"doc_to_text": "context", "doc_to_target": "gold", "target_delimiter": delimiter}
+    return {**common, **keys, "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}]}

@@ -8,8 +8,9 @@ form " A", " B", ... A shot is the same context with its right answer and an emp
 shots are fixed, in the order of their file, the same for every item and every model, and never from
 the split that is scored. Nothing is drawn: the same benchmark gives the same texts, always.
 
-A benchmark may be replaced while it is read. Its folder is swapped whole, so items belong to the
-hash that was read before them if the same hash is there after them; otherwise they are read again.
+A benchmark may be replaced, or its template edited, while it is read. Its folder is swapped whole,
+so texts belong to the hash that was read before them if the same hash is there after them;
+otherwise they are read again.
 
 Cost: 0.3 s for 40,000 texts; five long shots make 200 MB of text for MMLU's 56,000.
 """
@@ -22,7 +23,12 @@ import polars as pl
 from lab.core.errors import DataError
 from lab.core.files import confined
 from lab.core.workspace import Workspace
-from lab.evaluation.benchmarks.registry import BenchmarkSummary, load_items, read_summary
+from lab.evaluation.benchmarks.registry import (
+    BenchmarkSummary,
+    load_items,
+    read_summary,
+    shown_hash,
+)
 from lab.evaluation.benchmarks.templates import LETTERS, Protocol, Template, check_protocol, fill
 
 __all__ = ["Protocol", "load_protocol", "load_shots", "render", "render_benchmark", "seam"]
@@ -147,13 +153,14 @@ def render_benchmark(ws: Workspace, name: str) -> Rendered:
     """
     for _ in range(ATTEMPTS):
         before = read_summary(ws, name)
+        shown = shown_hash(before)
         try:
             items = load_items(ws, name)
             table = render(items, load_protocol(ws, name), load_shots(ws, name))
         except FileNotFoundError:  # between the old folder and the new
             time.sleep(PAUSE)
             continue
-        if read_summary(ws, name).hash == before.hash:
+        if shown_hash(read_summary(ws, name)) == shown:
             return Rendered(before, items, table)
     raise DataError(
         "This benchmark is being replaced while it is read.",

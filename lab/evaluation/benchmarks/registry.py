@@ -1,23 +1,24 @@
 """Benchmarks of a workspace: `benchmarks/NAME/items.parquet` and `benchmark.yaml`.
 
 A benchmark is registered once, checked once, and named by a hash of its items, its protocol and its
-shots; scores are stored with that hash, so scores of other items or prompts are never compared with
-these. What the yaml states: items by kind, the split that was taken, what was left out or set
-aside, the hash of the file it came from, the protocol, the kind of ability (`group`), and the
-chance line: the accuracy of a guess, mean over items of 1/choices. At proxy size many benchmarks
-sit on that line, which is why accuracy is never shown without it.
+shots. Scores are stored under `shown_hash`, which adds the words of the template as they are now:
+scores of other items or prompts are never compared with these. What the yaml states: items by kind,
+the split that was taken, what was left out or set aside, the hash of the file it came from, the
+protocol, the kind of ability (`group`), and the chance line: the accuracy of a guess, mean over
+items of 1/choices. At proxy size many benchmarks sit on that line, which is why accuracy is never
+shown without it.
 
 The shots (see `shots`) are stored beside the items and are the same for every model.
 
-A twin holds the same content in another format, under `<name>_twin` (see `twin_making`): a gain
-that does not carry over to the twin was a gain in format.
+A twin holds the same content in another format, under `<name>_twin` (see `twins`): a gain that
+does not carry over to the twin was a gain in format. A twin made by rule names the hash of what it
+was made from (`twin_of_hash`), so that the twin of earlier items is no evidence about later ones.
 
 Ambiguous items, whose gold text is also a wrong choice, are kept and counted (2 of BLiMP's first
 10,200 pairs).
 """
 
 import shutil
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -55,6 +56,7 @@ class BenchmarkSummary:
     source_sha256: str
     hash: str
     reasons: dict[str, int] = field(default_factory=dict)  # why items were set aside
+    copies: int = 0  # items that a later file of the folder holds again; left out
     format: str = "plain"  # of the file, see `formats`
     form: str = "cloze"  # protocol: form, shots and template, see `templates`
     shots: int = 0
@@ -62,6 +64,7 @@ class BenchmarkSummary:
     group: str = ""  # knowledge, reasoning, language, code, math
     twin_of: str = ""
     twin_by: str = ""
+    twin_of_hash: str = ""  # of the benchmark that the twin was made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ def add_benchmark(
         summarise(name, items, shots, protocol),
         split=used,
         other_splits=read.items.height - items.height + read.unlabelled,
+        copies=read.copies,
         skipped=read.faults.height,
         reasons=count_reasons(read.faults),
         source=path.name,
@@ -163,11 +167,19 @@ def summarise(
 
 
 def content_digest(items: pl.DataFrame, shots: pl.DataFrame, protocol: Protocol) -> str:
-    """Names what a model is shown: the items and, unless they stand as written, all around them."""
+    """Names what is registered: the items and, unless they stand as written, protocol and shots."""
     if protocol == Protocol():
         return digest(items.to_dicts())
-    words = asdict(load_template(protocol.template, protocol.form))
-    return digest([items.to_dicts(), shots.to_dicts(), asdict(protocol), words])
+    return digest([items.to_dicts(), shots.to_dicts(), asdict(protocol)])
+
+
+def shown_hash(bench: BenchmarkSummary) -> str:
+    """Names what a model is shown: what is registered, in the words of the template as it is now.
+
+    Costs 1 ms, the reading of one YAML file. Raises ConfigError if the template is gone.
+    """
+    words = asdict(load_template(bench.template, bench.form))
+    return digest([bench.hash, {k: v for k, v in words.items() if k not in ("source", "harness")}])
 
 
 def count_reasons(faults: pl.DataFrame) -> dict[str, int]:
@@ -208,33 +220,6 @@ def write_benchmark(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_benchmark(ws: Workspace, name: str) -> None:
-    """Set benchmark `name` aside, where `restore_benchmark` finds it; one set aside before goes.
-
-    Scores of runs keep their rows; they are not compared any more while it is gone.
-    """
-    read_summary(ws, name)
-    aside = removed_folder(ws, name)
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    confined(ws.benchmarks, name).rename(aside)
-
-
-def restore_benchmark(ws: Workspace, name: str) -> None:
-    """Bring a removed benchmark back; ConfigError if its name was taken meanwhile."""
-    folder, aside = confined(ws.benchmarks, name), removed_folder(ws, name)
-    if folder.exists():
-        raise taken(folder, name)
-    if not aside.is_dir():
-        raise ConfigError("No benchmark of this name was removed.", value=name)
-    aside.rename(folder)
-
-
-def removed_folder(ws: Workspace, name: str) -> Path:
-    """Where a removed benchmark lies."""
-    return confined(ws.folder("removed", "benchmarks"), name)
-
-
 def list_benchmarks(ws: Workspace) -> list[BenchmarkSummary]:
     """The registered benchmarks, by name."""
     found = sorted(path.parent.name for path in ws.benchmarks.glob("[!.]*/benchmark.yaml"))
@@ -259,14 +244,3 @@ def load_items(ws: Workspace, name: str) -> pl.DataFrame:
     """The items of benchmark `name`, as schema.ITEMS, in the order of their file."""
     read_summary(ws, name)
     return pl.read_parquet(confined(ws.benchmarks, name) / "items.parquet")
-
-
-def benchmark_hash(ws: Workspace, name: str) -> str:
-    """The hash of the items of `name`; scores carry it."""
-    return read_summary(ws, name).hash
-
-
-def twins(names: Iterable[str]) -> dict[str, str]:
-    """Benchmark -> its twin, for those of `names` whose twin is among them."""
-    known = set(names)
-    return {name: name + TWIN for name in sorted(known) if name + TWIN in known}

@@ -42,7 +42,8 @@ def make_twin(ws: Workspace, name: str, by: str, *, over: bool = False) -> Bench
     """Register `NAME_twin` by one of RULES and return what is known of it.
 
     Raises ConfigError for a rule that does not fit the benchmark, for the twin of a twin, and if
-    another twin is there and `over` is not set. The same twin again does nothing.
+    another twin, or the twin of earlier items, is there and `over` is not set. The same twin again
+    does nothing.
     """
     known = read_summary(ws, name)
     if by not in RULES:
@@ -67,6 +68,7 @@ def make_twin(ws: Workspace, name: str, by: str, *, over: bool = False) -> Bench
         reasons={},
         twin_of=name,
         twin_by=by,
+        twin_of_hash=known.hash,
     )
     folder = confined(ws.benchmarks, summary.name)
     if folder.exists():

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from lab.core.errors import ArtifactMissing, ConfigError, nearest
-from lab.core.files import digest, read_json
+from lab.core.files import confined, digest, read_json
 from lab.core.workspace import Workspace
 from lab.evaluation.comparing.compare import Comparison, compare
 from lab.evaluation.runs.evaluate import run_scores
@@ -45,22 +45,23 @@ def named_groups(
     finished runs are not scored.
     """
     finished = finished_runs(ws)
-    ids = [name for name in names if (ws.runs / name / "run.json").is_file()]
+    folders = {name: confined(ws.runs, name) for name in names}
+    ids = [name for name in names if (folders[name] / "run.json").is_file()]
     recipes = [name for name in names if name not in ids]
     for name in recipes:
         require_runs(ws, name, finished)
-    fixed = load_run(ws.runs / ids[0]) if ids else None
+    fixed = load_run(folders[ids[0]]) if ids else None
     budget = (size or (fixed.size if fixed else None), tokens or (fixed.tokens if fixed else None))
     scored = finished.filter("scored")
     chosen = common_budget(newest_versions(ws, scored), recipes, *budget) if recipes else scored
     groups = {
-        name: [ws.runs / name]
+        name: [folders[name]]
         if name in ids
         else [ws.runs / run for run in chosen.filter(pl.col("recipe") == name)["id"]]
         for name in names
     }
     for name in ids:
-        run_scores(ws.runs / name)  # ArtifactMissing names the run that was not evaluated
+        run_scores(folders[name])  # ArtifactMissing names the run that was not evaluated
     return groups
 
 

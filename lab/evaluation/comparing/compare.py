@@ -96,12 +96,7 @@ def compare(ws: Workspace, groups: Mapping[str, Sequence[Path]]) -> Comparison:
     `groups` maps a name to its evaluated run folders. Raises ConfigError for fewer than two groups
     or an empty one, ArtifactMissing for a run without scores, DataError if runs share no scores.
     """
-    if len(groups) < 2 or not all(groups.values()):
-        raise ConfigError(
-            "A comparison needs two groups with at least one run each.",
-            value={name: len(runs) for name, runs in groups.items()},
-            next_step="name two recipes that have finished runs",
-        )
+    require_two(groups)
     read, notes = read_groups(ws, groups)
     rows: list[Difference] = []
     for other in read[1:]:
@@ -110,6 +105,16 @@ def compare(ws: Workspace, groups: Mapping[str, Sequence[Path]]) -> Comparison:
         notes.extend(remarks)
     rows = [replace(row, twin=twin_hint(row, rows)) for row in adjust(rows)]
     return Comparison(tuple(rows), (*notes, count_note(rows)))
+
+
+def require_two(groups: Mapping[str, Sequence[Path]]) -> None:
+    """ConfigError unless there are two groups, and a run in each."""
+    if len(groups) < 2 or not all(groups.values()):
+        raise ConfigError(
+            "A comparison needs two groups with at least one run each.",
+            value={name: len(runs) for name, runs in groups.items()},
+            next_step="name two recipes that have finished runs",
+        )
 
 
 @dataclass(frozen=True, slots=True)

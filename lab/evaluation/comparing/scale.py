@@ -18,7 +18,9 @@ towards a half instead, since it adds the noise a second time.
 Sizes are compared each at one token budget, that which serves most of the mixtures (`choose`);
 differences in budget are part of the answer. Cost: 30 ms a pair and size.
 
-Where it fails: two proxies that agree may both be wrong about a model a thousand times larger.
+Where it fails: two proxies that agree may both be wrong about a model a thousand times larger. A
+recipe edited between two sizes, or read from other documents, is another mixture under one name; a
+note says which, since then a flip need not be one of size.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +34,7 @@ import polars as pl
 
 from lab.core.errors import ConfigError
 from lab.core.estimate import Estimate
+from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.evaluation.comparing.choose import named_groups, scored_budgets
 from lab.evaluation.comparing.compare import pair_up
@@ -41,6 +44,7 @@ from lab.evaluation.runs.metrics import Metric
 from lab.proxy.sizes import SIZES
 
 HOLDS, FLIPS, UNRESOLVED = "holds", "flips", "unresolved"
+SHARED = {"recipe_id": "recipe", "selection": "documents", "tokenizer": "tokenizer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +151,15 @@ def scale(ws: Workspace, recipes: Sequence[str], sizes: Sequence[str] = ()) -> S
     lacking = [(r, s) for s in known for r in recipes if not has(have, r, s)]
     missing = tuple((r, s, f"mixlab train {r} --size {s} --seeds 2") for r, s in lacking)
     found: dict[str, dict[tuple[str, str, Metric], Difference]] = {}
+    used: dict[str, Mapping[str, Sequence[Path]]] = {}
     notes: list[str] = []
     for size in known:
         there = [r for r in recipes if (r, size) not in lacking]
         if len(there) > 1:
-            found[size], remarks = pairs_at(ws, named_groups(ws, there, size))
+            used[size] = named_groups(ws, there, size)
+            found[size], remarks = pairs_at(ws, used[size])
             notes += [f"{size}: {remark}" for remark in remarks]
+    notes += changed_notes(used)
     rows = [row for s, t in combinations(found, 2) for row in agreements(s, t, found[s], found[t])]
     if len(found) < 2:
         notes.append("Two sizes with scored runs of two recipes are needed; see what is missing.")
@@ -176,6 +183,23 @@ def check(recipes: Sequence[str], sizes: Sequence[str]) -> None:
 def has(budgets: pl.DataFrame, recipe: str, size: str) -> bool:
     """True if `recipe` has scored runs at `size`."""
     return not budgets.filter(recipe=recipe, size=size).is_empty()
+
+
+def changed_notes(used: Mapping[str, Mapping[str, Sequence[Path]]]) -> list[str]:
+    """What a recipe's runs do not share from size to size, though it should; `used` by size."""
+    notes = []
+    for recipe in dict.fromkeys(name for groups in used.values() for name in groups):
+        sizes = [size for size in used if recipe in used[size]]
+        specs = [read_json(used[size][recipe][0] / "run.json") for size in sizes]
+        changed = [
+            words
+            for key, words in SHARED.items()
+            if len({repr(spec.get(key)) for spec in specs}) > 1
+        ]
+        if changed:
+            told = f"{recipe} differs between {', '.join(sizes)} in {', '.join(changed)}"
+            notes.append(f"{told}: that is part of every flip.")
+    return notes
 
 
 def pairs_at(

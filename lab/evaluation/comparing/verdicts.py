@@ -69,6 +69,11 @@ def adjust(rows: Sequence[Difference]) -> list[Difference]:
     return result
 
 
+def stands(row: Difference) -> bool:
+    """True if an adjusted row would be resolved as one of all that it was adjusted with."""
+    return row.p_holm is not None and row.p_holm < 1 - LEVEL
+
+
 def twin_hint(row: Difference, rows: Sequence[Difference]) -> str:
     """What the twin of a benchmark says of a resolved difference; empty where it has none."""
     wanted = replace(row.metric, scope="twin", on=row.metric.on + TWIN)
@@ -86,7 +91,7 @@ def count_note(rows: Sequence[Difference]) -> str:
     """How many verdicts chance alone would give among so many."""
     known = sum(row.p is not None for row in rows)
     resolved = sum(row.verdict != "unresolved" for row in rows)
-    stand = sum(row.p_holm is not None and row.p_holm < 1 - LEVEL for row in rows)
+    stand = sum(map(stands, rows))
     return (
         f"{resolved} of {len(rows)} differences are resolved; without any true difference, up to "
         f"{(1 - LEVEL) * known:.1f} would be by chance. {stand} stand after Holm's adjustment."

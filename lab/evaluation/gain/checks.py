@@ -51,15 +51,17 @@ def clean_check(
 
 
 def twin_check(row: Difference, metric: Metric, pair: Pair, clean: Pair) -> Check:
-    """The difference on the benchmark's twin."""
+    """The difference on the benchmark's twin, its quoted items left out where enough are left."""
     twin = replace(metric, scope="twin", on=metric.on + TWIN)
-    side = clean if twin in clean.left and clean.left[twin].n >= LEAST_CLEAN else pair
-    if twin not in side.left:
+    if twin not in pair.left:
         make = f"`mixlab benchmark twin {metric.on} --by permuted`"
         return Check("twin", UNKNOWN, "it has no twin", settle=make)
+    every, left = pair.left[twin].n, clean.left[twin].n if twin in clean.left else 0
+    side = clean if left >= LEAST_CLEAN else pair
     found = side.row(twin)
     excess = contrast(pair, metric, side, twin)
-    words = f"on the twin: {found.verdict}"
+    among = f" ({every - left} quoted items among them, the other {left} are too few)"
+    words = f"on the twin{among if side is pair and left < every else ''}: {found.verdict}"
     return held_against(row, found, excess, "twin", words, "more seeds")
 
 

@@ -34,8 +34,8 @@ import polars as pl
 from lab.core.errors import ArtifactMissing
 from lab.core.files import read_json
 from lab.core.workspace import Workspace
-from lab.evaluation.comparing.compare import Pair, flat, pair_up
-from lab.evaluation.comparing.verdicts import Difference, adjust
+from lab.evaluation.comparing.compare import Pair, flat, pair_up, require_two
+from lab.evaluation.comparing.verdicts import Difference, adjust, stands
 from lab.evaluation.gain.checks import (
     CONTRADICTS,
     SUPPORTS,
@@ -51,7 +51,6 @@ from lab.evaluation.gain.guardrails import Guardrail, benchmark_groups, guardrai
 from lab.evaluation.gain.overall import Overall, judge_whole
 from lab.evaluation.runs.groups import read_groups
 from lab.evaluation.runs.metrics import MEAN
-from lab.evaluation.statistics.noise import LEVEL
 
 DEFAULT_METRIC: Final = "gold_bpb"
 
@@ -105,6 +104,7 @@ def gain(ws: Workspace, groups: Mapping[str, Sequence[Path]], metric: str = DEFA
 
     `groups` maps two names to evaluated run folders. Raises as `compare` does.
     """
+    require_two(groups)
     (first, second), notes = read_groups(ws, dict(list(groups.items())[:2]), current=True)
     pair, remarks = pair_up(first, second)
     belongs = benchmark_groups(ws)
@@ -179,7 +179,7 @@ def judged_gain(
     if twin.state == CONTRADICTS:
         return verdict("format", twin)
     second = held if twin.state == UNKNOWN else twin
-    if row.p_holm is not None and row.p_holm >= 1 - LEVEL:
+    if row.p_holm is not None and not stands(row):
         return verdict("unresolved")
     if held.state == CONTRADICTS:
         return verdict("unresolved", held)

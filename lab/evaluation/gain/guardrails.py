@@ -5,7 +5,8 @@ of synthetic text alone gains in the mean of the benchmarks and loses 14.8 point
 objective without a line for knowledge picks it. So every benchmark belongs to a group, a guardrail
 is the plain mean over the benchmarks of its group, and its difference between two mixtures has the
 interval of any other difference (seeds and items, `noise`). Twins are left out: they would count
-the same content twice.
+the same content twice. A loss counts by its own interval; a gain counts as `won` only if it stands
+as one of so many guardrails (Holm 1979), since the best of four is a chosen one.
 
 Where it fails: a guardrail is what its benchmarks measure. One at chance (code, at proxy size)
 cannot fall and guards nothing; `Guardrail.words` says so. A group without a benchmark is an open
@@ -17,21 +18,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lab.core.workspace import Workspace
+from lab.evaluation.benchmarks.formats import GROUPS, by_name, default_group
 from lab.evaluation.benchmarks.registry import list_benchmarks
 from lab.evaluation.comparing.compare import Pair
-from lab.evaluation.comparing.verdicts import Difference
+from lab.evaluation.comparing.verdicts import Difference, adjust, stands
 from lab.evaluation.runs.metrics import Metric, Scored
 
 ALWAYS: Final = ("knowledge", "reasoning", "language", "code")
-GROUPS: Final = (*ALWAYS, "math")
 SCOPE: Final = "guardrail"
-SAMPLE: Final = {  # the sample world's benchmarks, should they name no group
-    "facts": "knowledge",
-    "reasoning": "reasoning",
-    "arithmetic": "reasoning",
-    "grammar": "language",
-    "code": "code",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +37,17 @@ class Guardrail:
     difference: Difference | None
 
     @property
+    def lost(self) -> bool:
+        """A is better, by the interval of this line alone."""
+        return self.difference is not None and self.difference.verdict == "A better"
+
+    @property
+    def won(self) -> bool:
+        """B is better, and would be as one of all guardrails."""
+        row = self.difference
+        return row is not None and row.verdict == "B better" and stands(row)
+
+    @property
     def words(self) -> str:
         """The verdict and its reason, or that nothing guards this."""
         if self.difference is None:
@@ -51,14 +56,16 @@ class Guardrail:
 
 
 def benchmark_groups(ws: Workspace) -> dict[str, str]:
-    """Benchmark -> its group; "" where none is known."""
-    found = {bench.name: bench for bench in list_benchmarks(ws)}
-    return {name: bench.group or SAMPLE.get(name, "") for name, bench in found.items()}
+    """Benchmark -> its group, by its name where it states none; "" where none is known."""
+    return {
+        bench.name: bench.group or default_group(bench.name, by_name(bench.format), bench.template)
+        for bench in list_benchmarks(ws)
+    }
 
 
 def guardrails(pair: Pair, groups: Mapping[str, str], metric: str) -> tuple[Guardrail, ...]:
-    """A line for each group, `metric` (accuracy, gold_bpb, margin) being its unit."""
-    lines = []
+    """A line for each group by `metric` of its benchmarks, adjusted for the number of lines."""
+    found: dict[str, tuple[tuple[str, ...], Difference]] = {}
     for group in GROUPS:
         members = [
             m
@@ -67,10 +74,14 @@ def guardrails(pair: Pair, groups: Mapping[str, str], metric: str) -> tuple[Guar
         ]
         if members:
             left, right = (mean_of(group, [side[m] for m in members]) for side in sides(pair))
-            lines.append(Guardrail(group, names_of(members), pair.between(left, right)))
-        elif group in ALWAYS:
-            lines.append(Guardrail(group, (), None))
-    return tuple(lines)
+            found[group] = names_of(members), pair.between(left, right)
+    rows = adjust([row for _, row in found.values()])
+    adjusted = dict(zip(found, rows, strict=True))
+    return tuple(
+        Guardrail(group, found[group][0] if group in found else (), adjusted.get(group))
+        for group in GROUPS
+        if group in found or group in ALWAYS
+    )
 
 
 def sides(pair: Pair) -> tuple[dict[Metric, Scored], dict[Metric, Scored]]:

@@ -48,7 +48,7 @@ def judge_whole(
 
 def fell(line: Guardrail, behind: Sequence[str], hollow: Mapping[str, str]) -> bool:
     """Whether a guardrail is lost for a reason other than a lead that is none."""
-    if line.difference is None or line.difference.verdict != "A better":
+    if not line.lost:
         return False
     members = set(line.benchmarks)
     return bool(members & set(behind)) or not members & set(hollow)
@@ -64,7 +64,7 @@ def compared_words(
     lost: Sequence[str],
 ) -> tuple[str, str]:
     """(kind, sentence): a loss before a gain, a guardrail before a benchmark."""
-    won = [g.group for g in lines if g.difference and g.difference.verdict == "B better"]
+    won = [line.group for line in lines if line.won]
     false = {name: v for name, v in leads.items() if v in FALSE}
     real = sorted(name for name, v in leads.items() if v == "real")
     if false and len(false) == len(leads):

@@ -65,23 +65,29 @@ class Criterion:
     settle: str = ""
 
 
+def usable_noise(seeds: of.Noise | None, late: of.Noise | None) -> of.Noise | None:
+    """The larger noise of those with enough degrees of freedom: every question takes this one."""
+    known = [n if n is not None and n.df >= LEAST_FREEDOM else None for n in (seeds, late)]
+    return of.larger(*known)
+
+
 def signal_criterion(
     groups: Sequence[of.Array],
-    seeds: of.Noise | None,
-    late: of.Noise | None,
+    have: int,
+    noise: of.Noise | None,
     limits: Thresholds,
     settle: Mapping[str, str],
 ) -> Criterion:
-    """Can these mixtures be told apart? Noise of checkpoints alone can say no, but not yes."""
+    """Can these mixtures be told apart? Noise of checkpoints alone can say no, but not yes.
+
+    `have`: degrees of freedom from seeds; `noise` as `usable_noise` chooses it.
+    """
     name, least = "signal to noise", limits.snr
 
     def unknown(reason: str, run: str) -> Criterion:
         return Criterion(name, UNKNOWN, None, None, None, least, reason, settle[run])
 
-    have = seeds.df if seeds else 0
-    repeated = have >= LEAST_FREEDOM
-    noise = of.larger(seeds if repeated else None, late)
-    if noise is None or noise.df < LEAST_FREEDOM:
+    if noise is None:
         return unknown(f"noise unknown: {have} degrees of freedom, {LEAST_FREEDOM} needed", "noise")
     if len(groups) < LEAST_MIXTURES:
         return unknown(
@@ -90,7 +96,7 @@ def signal_criterion(
     found = of.signal_to_noise(groups, noise)
     if found.value == inf:
         return unknown("repeats agree to the last digit: these are copies, not repeats", "noise")
-    if not repeated and found.value >= least:
+    if have < LEAST_FREEDOM and found.value >= least:
         at_most = f"signal to noise at most {found.value:.2g}, by checkpoints"
         return unknown(f"{at_most}: {have} degrees of freedom from seeds", "noise")
     state = PASSED if found.value >= least else FAILED
@@ -136,7 +142,7 @@ def chance_criterion(
     first: Mapping[str, Any],
     limits: Thresholds,
 ) -> Criterion:
-    """Does the best mixture do better than guess?"""
+    """Does the best mixture do better than guess? Without usable noise, by the SD of a guess."""
     found, sd = of.chance_distance(groups, noise, first["chance"], first["n"])
     state = PASSED if found >= limits.chance else FAILED
     text = f"best mixture {found:+.1f} SD of {sd:.3f} from chance ({first['chance']:.3f})"

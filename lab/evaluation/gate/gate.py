@@ -22,13 +22,14 @@ or mixtures; the reason names the run that would settle it. Decisions are made o
 interval is shown beside it; only rank stability fails by its interval, since a handful of mixtures
 that lie close may change places by noise alone.
 
-Noise of checkpoints alone can fail a metric, and cannot pass it: at `nano`, whose rate decays to
-zero, seeds were 1.3 to 34 times (median 8) as noisy as the last checkpoints, over 22 metrics of
-the sample world (three recipes, six runs), so that SNR is an upper bound.
+Noise of checkpoints alone can fail a metric, and cannot pass it: under a rate that decays to zero
+the last checkpoints hardly differ while seeds do, so that SNR is an upper bound.
 
 Least evidence: 3 degrees of freedom of noise (the 95 % interval of an SD then spans .57 to 3.7
 times the value; with 1 it spans .45 to 32), 3 mixtures, 4 checkpoints of a run, and for ranks 6
-mixtures at both sizes. Cost: 1 ms a checkpoint to read, 5 ms a metric.
+mixtures at both sizes. Noise is chosen once a metric, the larger of seeds and checkpoints among
+those with enough degrees of freedom, for SNR, signal and distance from chance alike.
+Cost: 1 ms a checkpoint to read, 5 ms a metric.
 
 Where it fails: see `signal`. Passing says that *these* mixtures differ by more than noise at *this*
 size, not that the metric measures what its name says; `gain` looks into that.
@@ -54,6 +55,7 @@ from lab.evaluation.gate.criteria import (
     monotone_criterion,
     rank_criterion,
     signal_criterion,
+    usable_noise,
 )
 from lab.evaluation.runs.metrics import Metric
 from lab.evaluation.runs.trajectories import NAMED, score_points, scored_runs, usual_budget
@@ -62,7 +64,10 @@ from lab.evaluation.statistics import signal as of
 
 @dataclass(frozen=True, slots=True)
 class GateRow:
-    """One metric. Noise and signal in its own unit; `snr_range` as in Signal and Noise."""
+    """One metric. Noise and signal in its own unit; `snr_range` as in Signal and Noise.
+
+    Noises are as measured; signal and `snr_range` are None where none has enough freedom.
+    """
 
     metric: Metric
     mixtures: int
@@ -166,11 +171,6 @@ def gate(
     return Gate(budget[0], budget[1], tuple(rows), thresholds, tuple(notes))
 
 
-def passed_metrics(ws: Workspace, thresholds: Thresholds = DEFAULT) -> set[Metric]:
-    """The metrics that may drive a decision, at the size and budget of most runs."""
-    return {row.metric for row in gate(ws, thresholds=thresholds).rows if row.passed}
-
-
 def commands(points: pl.DataFrame, size: str, tokens: int) -> Mapping[str, str]:
     """The commands that would answer an open question, by question."""
     final = points.filter(pl.col("share") == 1).select("recipe", "run").unique()
@@ -195,10 +195,9 @@ def judge(
     groups = [g["value"].to_numpy() for _, g in final.group_by("mixture", maintain_order=True)]
     curves = curves_of(points, metric)
     seeds, late = of.seed_noise(groups), of.checkpoint_noise(curves, limits.last)
-    noise = of.larger(seeds, late)
-    whole = len(groups) > 1 and noise is not None
+    noise = usable_noise(seeds, late)
     criteria = [
-        signal_criterion(groups, seeds, late, limits, settle),
+        signal_criterion(groups, seeds.df if seeds else 0, noise, limits, settle),
         monotone_criterion(  # without the final score, by which the half was chosen
             curves_of(better_half(points, metric).filter(pl.col("share") < 1), metric),
             limits,
@@ -214,8 +213,8 @@ def judge(
         final.height,
         seeds,
         late,
-        of.signal(groups, noise) if whole and noise else None,
-        of.range_to_noise(groups, noise) if whole and noise else None,
+        of.signal(groups, noise) if noise and len(groups) > 1 else None,
+        of.range_to_noise(groups, noise) if noise and len(groups) > 1 else None,
         tuple(criteria),
     )
 

@@ -1,6 +1,6 @@
 """Score one run: all registered benchmarks and held-out text of all sources, once each.
 
-    scores/items.parquet      one row per benchmark item (scoring.SCORES)
+    scores/items.parquet      one row per benchmark item (scores.SCORES)
     scores/heldout.parquet    one row per held-out document (heldout.HELDOUT)
     scores/summary.json       hashes of model, items and documents; every metric with its error
     scores/snapshots/step-XXXXXXXX/    the same three of a snapshot that training kept
@@ -215,13 +215,6 @@ def run_scores(folder: Path, snapshot: str = "") -> RunScores:
             next_step=f"`mixlab evaluate {folder.name}` scores it again",
         ) from error
     return RunScores(folder, items, heldout, read_json(place / "summary.json"), snapshot)
-
-
-def snapshot_scores(folder: Path) -> list[tuple[int, RunScores]]:
-    """(step, scores) of every scored snapshot of run `folder`, by step; not the finished model."""
-    found = sorted((folder / "scores" / "snapshots").glob("step-*/summary.json"))
-    names = [path.parent.name for path in found]
-    return [(int(name.removeprefix("step-")), run_scores(folder, name)) for name in names]
 
 
 def known_scores(folder: Path, snapshot: str = "") -> RunScores:

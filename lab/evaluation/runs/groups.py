@@ -1,7 +1,8 @@
 """Groups of runs, reduced to what all of them scored alike.
 
 Scores compare only if they are of the same items and the same documents: benchmarks and sources
-whose hash differs between any two runs are left out of all of them, and named.
+whose hash differs between any two runs are left out of all of them, and named. So is a twin that
+was made from other items than those that its benchmark was scored on: it says nothing about them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ import polars as pl
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import digest, read_json
 from lab.core.workspace import Workspace
-from lab.evaluation.benchmarks.registry import list_benchmarks
+from lab.evaluation.benchmarks.registry import TWIN, list_benchmarks, shown_hash
 from lab.evaluation.runs.evaluate import RunScores, run_scores
 
 TRAINED_BY = ("version", "hyperparameters")  # keys of run.json that no mixture may change
@@ -67,7 +68,7 @@ def read_groups(
 ) -> tuple[list[Group], list[str]]:
     """The groups with their common scores, and notes on what was left out.
 
-    `current` leaves out benchmarks whose items are no longer those that were scored. Raises
+    `current` leaves out benchmarks that are no longer shown as they were when scored. Raises
     ConfigError if runs of one group differ in recipe, size or tokens, DataError if no benchmark and
     no source was scored alike by all.
     """
@@ -82,6 +83,9 @@ def read_groups(
         if part == "benchmarks" and current:
             kept[part] = [name for name in kept[part] if name not in gone]
         notes += [f"{what} {name}: not scored alike by all runs, left out." for name in left]
+    for name in outdated_twins(runs, kept["benchmarks"]):
+        kept["benchmarks"].remove(name)
+        notes.append(twin_note(name))
     if not any(kept.values()):
         raise DataError(
             "These runs have no scores in common.",
@@ -134,8 +138,8 @@ def restrict(group: Group, kept: Mapping[str, Sequence[str]]) -> Group:
 
 
 def stale(ws: Workspace, runs: Iterable[RunScores]) -> list[str]:
-    """Benchmarks whose registered items are no longer those that were scored."""
-    now = {bench.name: bench.hash for bench in list_benchmarks(ws)}
+    """Benchmarks that are no longer what was scored: other items, other words, or none."""
+    now = {bench.name: shown_hash(bench) for bench in list_benchmarks(ws)}
     old = {
         name
         for run in runs
@@ -143,6 +147,25 @@ def stale(ws: Workspace, runs: Iterable[RunScores]) -> list[str]:
         if now.get(name) != entry["hash"]
     }
     return sorted(old)
+
+
+def outdated_twins(runs: Iterable[RunScores], kept: Sequence[str]) -> list[str]:
+    """Twins of `kept` that were made from another benchmark than the one scored beside them."""
+    found = set()
+    for run in runs:
+        entries = run.summary["benchmarks"]
+        for name in set(kept) & {name + TWIN for name in kept}:
+            made_from = entries[name].get("twin_of_hash")
+            if made_from and made_from != entries[name.removesuffix(TWIN)]["registered"]:
+                found.add(name)
+    return sorted(found)
+
+
+def twin_note(name: str) -> str:
+    """What to say of a twin that is left out."""
+    base = name.removesuffix(TWIN)
+    again = f"`mixlab benchmark twin {base} --by RULE --replace`"
+    return f"benchmark {name}: made from other items of {base} than were scored, left out: {again}."
 
 
 def context_notes(runs: Iterable[RunScores]) -> list[str]:

@@ -12,7 +12,7 @@ import polars as pl
 
 from lab.core.workspace import Workspace
 from lab.evaluation.benchmarks.prompts import render_benchmark
-from lab.evaluation.benchmarks.registry import BenchmarkSummary, list_benchmarks
+from lab.evaluation.benchmarks.registry import BenchmarkSummary, list_benchmarks, shown_hash
 from lab.evaluation.scoring.heldout import heldout_sample, sample_hash
 
 
@@ -22,7 +22,7 @@ class Material:
 
     part: str  # benchmarks, heldout: the part of the summary
     name: str
-    entry: dict[str, Any]  # with the keys `hash` and, of benchmarks, `generated`
+    entry: dict[str, Any]  # with `hash`; of benchmarks `registered`, of twins `twin_of_hash`
     read: Callable[[], tuple["Material", pl.DataFrame, pl.DataFrame | None]]
     # as it is now: items and the table of texts to score, or held-out documents alone
 
@@ -48,8 +48,10 @@ def gather(ws: Workspace, generate: bool = False) -> Iterator[Material]:
 def benchmark_material(ws: Workspace, bench: BenchmarkSummary, generate: bool = False) -> Material:
     """The material of a benchmark; its items are read when they are needed."""
     name, generated = bench.name, generate and "generative" in bench.kinds
-    entry = {"hash": bench.hash, "items": bench.items, "chance": bench.chance}
+    entry: dict[str, Any] = {"hash": shown_hash(bench), "registered": bench.hash}
+    entry |= {"items": bench.items, "chance": bench.chance}
     entry |= {"generated": True} if generated else {}
+    entry |= {"twin_of_hash": bench.twin_of_hash} if bench.twin_of_hash else {}
     return Material("benchmarks", name, entry, lambda: read_benchmark(ws, name, generate))
 
 

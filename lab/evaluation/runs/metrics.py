@@ -3,8 +3,8 @@
 Scopes: `heldout` (bits per byte per source), `benchmark`, and `twin` (a benchmark that holds the
 content of another in another format; kept apart, so that a mean does not count content twice). In
 every scope `(mean)` is the plain mean over its sources or benchmarks. A benchmark has `accuracy`
-(absent for generative items), `exact_match` (where answers were generated), `gold_bpb`, and
-`margin` (absent without choices).
+(absent for generative items), `exact_match` (where answers were generated), `gold_bpb`, and, of
+choices, `margin` and `accuracy_norm` (the harness's `acc_norm`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,10 @@ from lab.evaluation.statistics.noise import linearise
 
 Array = NDArray[np.float64]
 MEAN: Final = "(mean)"
+GUESSED: Final = ("accuracy", "accuracy_norm")  # metrics that a guess has a share of
 COLUMNS: Final = (  # of an item's scores: metric, column, unit, better is
     ("accuracy", "correct", "share", "higher"),
+    ("accuracy_norm", "correct_norm", "share", "higher"),
     ("exact_match", "exact", "share", "higher"),
     ("gold_bpb", "gold_bpb", "bits/byte", "lower"),
     ("margin", "margin", "nats", "higher"),
@@ -97,7 +99,7 @@ def benchmark_tables(
             counts = sums["len"].to_numpy().reshape(shape)[0]
             table = linearise(sums[column].to_numpy().reshape(shape), counts)
             scope = "twin" if name.endswith(TWIN) else "benchmark"
-            chance = chances.get(name) if label == "accuracy" else None
+            chance = chances.get(name) if label in GUESSED else None
             yield Scored(Metric(scope, name, label, unit, better), [table], parts[0].height, chance)
 
 

@@ -1,20 +1,23 @@
 """Scores of benchmark items, one row each, from log-likelihoods.
 
-For choices c with log-likelihood l_c (nats) and b_c bytes (of what is scored, the joining space
-included; see `encoding`), gold g:
+For choices c with log-likelihood l_c (nats), b_c bytes (of what is scored, the joining space
+included; see `encoding`) and t_c characters (without that space), gold g:
 
-    correct         argmax_c l_c       is g          accuracy of the harness ("acc")
-    correct_norm    argmax_c l_c / b_c is g          favours no short choice
+    correct         argmax_c l_c       is g          accuracy of the harness (`acc`)
+    correct_norm    argmax_c l_c / t_c is g          the harness's `acc_norm`: no short choice is
+                                                     favoured
     margin          l_g - max_{c != g} l_c           nats; moves before accuracy does
-    margin_per_byte the same of l_c / b_c            nats a byte
     gold_bpb        -l_g / (b_g ln 2)                bits per byte of the right answer
+
+Where all choices are scored by texts of one length (letters, WinoGrande), both are the same.
 
 `gold_bpb` is the smoothest of them and the default target at proxy size: on the same items the
 log-probability of the right choice has about four times the signal to noise of accuracy (SIQA, 7.7
 against 2.0 over 240 mixtures; marin-community/marin, domain_phase_mix). Ties go to the first
 choice, as in the harness. Cloze items are `correct` if every token of the answer is the model's
 first choice, given the tokens before it. Generative items are scored as the likelihood of their
-answer directly after the question: no text is generated, so they have no accuracy.
+answer directly after the question, which is no accuracy; `exact` is filled by `generation` where
+answers were generated.
 
 Where it fails: a choice longer than the model's context is scored in pieces that do not see each
 other, and a question that does not fit is cut from the left; `lost` counts those tokens.
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
-VERSION: Final = 2  # of the definitions above; scores of another version are made again
+VERSION: Final = 3  # of the definitions above; scores of another version are made again
 
 SCORES: Final = pl.Schema(
     {
@@ -48,7 +51,6 @@ SCORES: Final = pl.Schema(
         "bytes": pl.List(pl.UInt32()),
         "gold_bpb": pl.Float64(),
         "margin": pl.Float64(),  # null without choices
-        "margin_per_byte": pl.Float64(),
         "correct": pl.Boolean(),  # null for generative items
         "correct_norm": pl.Boolean(),  # null without choices
         "exact": pl.Boolean(),  # the generated answer is right; null where none was generated
@@ -91,17 +93,18 @@ def item_scores(items: pl.DataFrame, table: pl.DataFrame, found: Likelihoods) ->
     flat = table.select(
         "item",
         "bytes",
+        characters=pl.col("continuation").str.strip_chars_start().str.len_chars().clip(1),
         nats=pl.Series(found.nats),
         greedy=pl.Series(found.greedy),
         lost=pl.Series(found.lost),
     )
     per_item = flat.group_by("item", maintain_order=True).agg(
-        "nats", "bytes", pl.col("greedy").first(), pl.col("lost").max()
+        "nats", "bytes", "characters", pl.col("greedy").first(), pl.col("lost").max()
     )
     gold = pl.col("answer_index").fill_null(0)
-    rate = pl.col("nats") / pl.col("bytes")
-    joined = pl.concat([items, per_item.drop("item")], how="horizontal").with_columns(rate=rate)
+    joined = pl.concat([items, per_item.drop("item")], how="horizontal")
     chosen = pl.col("answer_index").is_not_null()
+    by_length = (pl.col("nats") / pl.col("characters")).list.arg_max()
     cloze = pl.when(pl.col("kind") == "cloze").then("greedy")
     return joined.select(
         "benchmark",
@@ -113,25 +116,24 @@ def item_scores(items: pl.DataFrame, table: pl.DataFrame, found: Likelihoods) ->
         answer_index="answer_index",
         nats="nats",
         bytes="bytes",
-        gold_bpb=-pl.col("rate").list.get(gold) / np.log(2),
-        margin=margins(joined, "nats"),
-        margin_per_byte=margins(joined, "rate"),
+        gold_bpb=-(pl.col("nats") / pl.col("bytes")).list.get(gold) / np.log(2),
+        margin=margins(joined),
         correct=pl.when(chosen).then(pl.col("nats").list.arg_max() == gold).otherwise(cloze),
-        correct_norm=pl.when(chosen).then(pl.col("rate").list.arg_max() == gold),
+        correct_norm=pl.when(chosen).then(by_length == gold),
         exact=pl.lit(None, pl.Boolean),
         lost="lost",
     ).cast(SCORES)
 
 
-def margins(scores: pl.DataFrame, column: str) -> pl.Series:
-    """Gold minus the best wrong choice of a list column; null without choices."""
-    flat = scores.select("answer_index", column).with_row_index("item").explode(column)
+def margins(scores: pl.DataFrame) -> pl.Series:
+    """Nats of the gold choice minus those of the best wrong one; null without choices."""
+    flat = scores.select("answer_index", "nats").with_row_index("item").explode("nats")
     place = pl.int_range(pl.len()).over("item")
     right = place == pl.col("answer_index")
     return (
         flat.group_by("item", maintain_order=True)
-        .agg(pl.col(column).filter(right).first() - pl.col(column).filter(~right).max())
-        .get_column(column)
+        .agg(pl.col("nats").filter(right).first() - pl.col("nats").filter(~right).max())
+        .get_column("nats")
     )
 
 

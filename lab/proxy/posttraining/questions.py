@@ -2,8 +2,8 @@
 
 A source has no chats, but many texts hold questions with answers. The rule: a paragraph with a line
 that begins `Question: ...` (or `Q: ...`) and a later one that begins `Answer: ...` (`A: ...`) is
-one chat: what stands before the answer is the user's, the rest the assistant's. Held-out documents are left out: they
-are scored later.
+one chat: what stands before the answer is the user's, the rest the assistant's. Held-out documents
+are left out: they are scored later.
 
 Pairs take the answer as chosen and, as rejected, an answer to another question of the same form:
 the same first three words, names and numbers aside. In the sample world such an answer is wrong by

@@ -3,13 +3,8 @@
 import streamlit as st
 
 from lab.core.workspace import Workspace
-from lab.evaluation.benchmarks.registry import (
-    TWIN,
-    BenchmarkSummary,
-    list_benchmarks,
-    remove_benchmark,
-    restore_benchmark,
-)
+from lab.evaluation.benchmarks.registry import TWIN, BenchmarkSummary, list_benchmarks
+from lab.evaluation.benchmarks.removal import remove_benchmark, restore_benchmark
 from lab.evaluation.benchmarks.twins import make_twin
 from lab.ui.components import attempt
 from lab.ui.text import label

@@ -86,10 +86,13 @@ def show_benchmarks(found: Sequence[BenchmarkSummary], quoted: pl.DataFrame | No
 
 def twin_words(bench: BenchmarkSummary, found: Sequence[BenchmarkSummary]) -> str:
     """What the table says of twins: the name of its twin, or how it was made as one."""
-    names = {other.name for other in found}
-    if bench.name.removesuffix(TWIN) in names - {bench.name}:
-        return f"by {bench.twin_by}" if bench.twin_by else "as registered"
-    return bench.name + TWIN if bench.name + TWIN in names else "-"
+    hashes = {other.name: other.hash for other in found}
+    base = bench.name.removesuffix(TWIN)
+    if base != bench.name and base in hashes:
+        outdated = bench.twin_of_hash and bench.twin_of_hash != hashes[base]
+        made = f"by {bench.twin_by}" if bench.twin_by else "as registered"
+        return f"{made}, of earlier items" if outdated else made
+    return bench.name + TWIN if bench.name + TWIN in hashes else "-"
 
 
 def say_quoted(quoted: pl.DataFrame | None, hits: dict[str, int]) -> None:

@@ -15,6 +15,7 @@ from lab.ui.text import label, show_plain
 METRICS = {
     "gold_bpb": "bits per byte of the right answer",
     "accuracy": "accuracy",
+    "accuracy_norm": "accuracy by length",
     "margin": "margin of the right answer",
 }
 BASELINE = "natural"  # the usual baseline, where it has runs

@@ -5,10 +5,11 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 import torch
 
-from lab.core.errors import ArtifactMissing, Cancelled, ConfigError, DataError
+from lab.core.errors import ArtifactMissing, Cancelled, ConfigError, DataError, LabError
 from lab.core.files import read_json
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace, create
@@ -114,6 +115,50 @@ def test_preferences_are_learned_from_the_fine_tuned_run(
     assert lines[-1]["reward_margin"] > lines[0]["reward_margin"]
     with pytest.raises(ConfigError, match="been through"):
         prepare_posttraining(ws, folder, "sft", material(tmp_path, CHATS))
+
+
+@pytest.mark.parametrize(("stage", "rows"), [("sft", CHATS), ("dpo", PAIRS)])
+def test_one_of_several_gpus_is_used(
+    ws: Workspace,
+    parent: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: str,
+    rows: list[dict[str, str]],
+) -> None:
+    """Two GPUs are seen; `trl` refuses a trainer that is given both."""
+    from transformers import AutoTokenizer
+
+    from lab.proxy.posttraining.train import MARKED, build_trainer, load, parent_model
+
+    folder = prepare_posttraining(ws, parent, stage, material(tmp_path, rows), steps=2)
+    read = pl.read_parquet(folder / "data" / "material.parquet").to_dicts()
+    run = load_run(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
+    tokenizer.chat_template = MARKED
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda **_: False)
+    model, gpu = load(parent_model(run)), torch.device("cuda")
+    trainer = build_trainer(run, model, read, tokenizer, gpu, str(tmp_path / "scratch"))
+    assert trainer.args.n_gpu == 1
+    assert trainer.args.train_batch_size == 16
+
+
+def test_too_little_memory_says_what_to_lower(
+    ws: Workspace, parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lab.proxy.posttraining.train import posttrain
+
+    def refuse(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    folder = prepare_posttraining(ws, parent, "sft", material(tmp_path, CHATS), steps=2)
+    monkeypatch.setattr("transformers.Trainer.train", refuse)
+    with pytest.raises(LabError, match="not enough memory to train") as caught:
+        posttrain(folder, device="cpu")
+    assert "batch 16 x 32 tokens" in caught.value.where
+    assert "begins again" in caught.value.next_step
+    assert "not enough memory" in read_status(folder)["error"]
 
 
 def test_what_cannot_be_trained_is_refused(ws: Workspace, parent: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ FORMATS: Final = (
     Format("boolq", ("passage question",), choices.boolq, "boolq", "reasoning"),
     Format("sciq", ("question correct_answer distractor1",), choices.sciq, "sciq", "knowledge"),
     Format("commonsenseqa", ("question_concept choices", "question.question_concept"),
-           choices.science_question, "commonsenseqa", "reasoning"),
+           choices.commonsenseqa, "commonsenseqa", "reasoning"),
     Format("openbookqa", ("question_stem choices", "question.stem fact1"),
            choices.science_question, "openbookqa", "knowledge"),
     Format("arc", ("question.stem question.choices", "question choices.label choices.text"),

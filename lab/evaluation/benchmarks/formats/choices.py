@@ -28,7 +28,7 @@ BRACKETS = re.compile(r"\[[^\]\n]*\]")
 
 
 def science_question(row: Row) -> Item:
-    """ARC, OpenBookQA, CommonsenseQA: AllenAI's `question.stem`, or the hub's flat columns."""
+    """ARC, OpenBookQA: AllenAI's `question.stem`, or the hub's flat columns."""
     asked = row.get("question")
     if isinstance(asked, dict):
         question, choices = text(asked, "stem"), asked.get("choices")
@@ -44,6 +44,12 @@ def science_question(row: Row) -> Item:
         "answer_index": index_of(row.get("answerKey"), labels),
         "meta": concept | other(row, "id", "question", "question_stem", "choices", "answerKey"),
     }
+
+
+def commonsenseqa(row: Row) -> Item:
+    """CommonsenseQA: as ARC, the question without white space around it, as in the harness."""
+    item = science_question(row)
+    return item | {"question": item["question"].strip()}
 
 
 def hellaswag(row: Row) -> Item:
@@ -92,16 +98,22 @@ def winogrande(row: Row) -> Item:
 
 
 def boolq(row: Row) -> Item:
-    """BoolQ: a passage and a question; `answer` is true or false (SuperGLUE: `label`)."""
+    """BoolQ: a passage and a question; `answer` is true or false (SuperGLUE: `label`).
+
+    SuperGLUE's passages begin with the title of their page; the authors give it as a field.
+    """
     gold = row.get("answer", row.get("label"))
     if gold is not None and gold not in (0, 1, -1):
         raise DataError("The answer is neither true nor false.", value=gold)
+    passage = text(row, "passage")
+    if "title" in row:
+        passage = f"{text(row, 'title')} -- {passage}"
     return {
         "id": f"{row['idx']}" if "idx" in row else None,
         "question": text(row, "question"),
         "choices": ["no", "yes"],
         "answer_index": None if gold in (None, -1) else int(gold),
-        "meta": other(row, "idx", "question", "answer", "label"),
+        "meta": other(row, "idx", "question", "answer", "label") | {"passage": passage},
     }
 
 

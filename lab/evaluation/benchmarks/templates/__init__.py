@@ -1,16 +1,22 @@
 """Templates: the words around an item, one YAML file a benchmark, the same for every model.
 
     source       where the benchmark was published
-    continuation what is scored after the context in cloze form (default: `{choice}`)
+    continuation what is scored after the context in cloze form (default: ` {choice}`)
     shot         what stands there in a shot instead (default: the continuation)
     shots_by     a field of `meta`; an item sees shots of its own value of it (MMLU: the subject)
     cloze        header (once, before the shots), context, and harness: the task of
-    letters      lm-evaluation-harness 0.4.13 whose prompts and sums it equals, if it does
+    letters      lm-evaluation-harness 0.4.13 whose prompts it equals, if it does
     paraphrased  the same content in other words, under the name `NAME/paraphrased`; for twins
 
 Fields in braces: `question`, `choice`, `letter`, `options` (all choices as lines `A. ...`),
 `answer`, `before` and `after` (the question at its blank `_`), and `meta.KEY`. A field that an item
 lacks is empty.
+
+The harness puts one space before every choice, even where nothing stands before it (BLiMP) or
+where white space stands there already; so do these templates, except for code and `plain`. Where it
+sums likelihoods its sums are equal then too; GSM8K and TriviaQA it generates and reads, so theirs
+is the prompt of its task and no more. Shots are equal where it takes the first as well (MMLU);
+elsewhere it draws them.
 
 The protocol of a benchmark is form, number of shots and template. It is one for every model, at
 temperature 0, with fixed shots in a fixed order, as phi-3 reports of its own evaluations (Abdin et
@@ -54,7 +60,7 @@ class Template:
 
     context: str
     header: str = ""
-    continuation: str = "{choice}"
+    continuation: str = " {choice}"
     shot: str = ""  # "": the continuation
     shots_by: str = ""
     harness: str = ""
