@@ -24,11 +24,16 @@ from lab.curation.contamination.search import registered, require_contamination
 from lab.curation.contamination.verdicts import LONG
 from lab.evaluation.comparing.compare import Pair
 
-QUOTED = {"benchmark": pl.String, "item_id": pl.String, "source": pl.String}
+QUOTED = {
+    "benchmark": pl.String,
+    "item_id": pl.String,
+    "source": pl.String,
+    "share": pl.Float64,  # of the source's documents, that quote the benchmark
+}
 
 
 def quoted_items(ws: Workspace, pair: Pair) -> pl.DataFrame:
-    """Rows benchmark, item_id, source: what training text of either group quotes.
+    """Rows of QUOTED: what training text of either group quotes.
 
     Raises ArtifactMissing for a source that was not searched for the benchmarks as they are now, or
     that has other documents than the runs were trained on.
@@ -43,7 +48,8 @@ def quoted_items(ws: Workspace, pair: Pair) -> pl.DataFrame:
             if source not in matched:
                 found = require_contamination(ws, source, benchmarks)
                 matched[source] = source_pairs(ws, source, found, DEFAULT)
-            rows.append(let_through(matched[source], spec))
+            size = documents(ws, source).manifest["documents"]
+            rows.append(with_share(let_through(matched[source], spec), size))
     frame = pl.concat(rows) if rows else pl.DataFrame(schema=QUOTED)
     return frame.select(*QUOTED).unique().sort(*QUOTED)
 
@@ -69,7 +75,13 @@ def let_through(pairs: pl.DataFrame, spec: Mapping[str, Any]) -> pl.DataFrame:
     quoting = pairs.filter(pl.col("removed") & pl.col("item_id").is_not_null())
     dropped: Iterable[str] = (spec["mapping"].get("decontaminate") or {}).get("benchmarks", ())
     gone = pl.col("benchmark").is_in(list(dropped)) & (pl.col("verdict") == LONG)
-    return quoting.filter(~gone).select(*QUOTED)
+    return quoting.filter(~gone)
+
+
+def with_share(pairs: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Pairs of a source of `size` documents as rows of QUOTED."""
+    share = pl.col("id").n_unique().over("benchmark") / size
+    return pairs.with_columns(share=share.cast(pl.Float64)).select(*QUOTED)
 
 
 def without(pair: Pair, quoted: pl.DataFrame) -> Pair:

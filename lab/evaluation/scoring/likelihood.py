@@ -52,6 +52,16 @@ class Likelihoods:
     lost: NDArray[np.uint32]  # context tokens that did not fit
 
 
+@dataclass(frozen=True, slots=True)
+class TokenLikelihoods:
+    """Per scored token, in an order that depends on the texts alone: which span, and how likely."""
+
+    owner: NDArray[np.int64]  # number of its span, in input order
+    nats: NDArray[np.float64]
+    first: NDArray[np.bool_]  # it was the model's first choice
+    lost: NDArray[np.uint32]  # per span: context tokens that did not fit
+
+
 def log_likelihoods(
     model: "PreTrainedModel",
     groups: Sequence[Sequence[Span]],
@@ -65,6 +75,23 @@ def log_likelihoods(
     `max_length` is the longest sequence fed, in tokens; longer spans are cut by `windows`.
     Raises ConfigError if the model is no plain Llama.
     """
+    found = token_likelihoods(
+        model, groups, max_length=max_length, progress=progress, message=message
+    )
+    total = np.bincount(found.owner, found.nats, len(found.lost))
+    missed = np.bincount(found.owner, ~found.first, len(found.lost))
+    return Likelihoods(total.astype(np.float64), missed == 0, found.lost)
+
+
+def token_likelihoods(
+    model: "PreTrainedModel",
+    groups: Sequence[Sequence[Span]],
+    *,
+    max_length: int,
+    progress: Progress = SILENT,
+    message: str = "",
+) -> TokenLikelihoods:
+    """What `log_likelihoods` sums. Models of one context length give their tokens in one order."""
     from lab.evaluation.scoring.decoder import decoder_of
 
     work = plan(groups, max_length)
@@ -81,10 +108,12 @@ def log_likelihoods(
             firsts.append(first)
             done += len(batch)
             progress(done, len(order), message)
-    owner, count = np.concatenate(owners), len(work.lost)
-    total = np.bincount(owner, np.concatenate(values), count)
-    missed = np.bincount(owner, ~np.concatenate(firsts), count)
-    return Likelihoods(total.astype(np.float64), missed == 0, np.asarray(work.lost, np.uint32))
+    return TokenLikelihoods(
+        np.concatenate(owners),
+        np.concatenate(values),
+        np.concatenate(firsts),
+        np.asarray(work.lost, np.uint32),
+    )
 
 
 @contextmanager
