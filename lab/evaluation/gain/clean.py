@@ -48,7 +48,7 @@ def quoted_items(ws: Workspace, pair: Pair) -> pl.DataFrame:
             if source not in matched:
                 found = require_contamination(ws, source, benchmarks)
                 matched[source] = source_pairs(ws, source, found, DEFAULT)
-            size = documents(ws, source).manifest["documents"]
+            size = documents(ws, source).manifest["counts"]["documents"]
             rows.append(with_share(let_through(matched[source], spec), size))
     frame = pl.concat(rows) if rows else pl.DataFrame(schema=QUOTED)
     return frame.select(*QUOTED).unique().sort(*QUOTED)
