@@ -1,20 +1,21 @@
-"""Mixture: weights, phases and budget against what the sources can give."""
-
-from dataclasses import replace
+"""Mixture: weights, phases and budget, and what they do to epochs and predicted scores."""
 
 import streamlit as st
 
+from lab.mixture.ledger import ledger
 from lab.mixture.recipe import Recipe
 from lab.ui import mixture_extras as extras
 from lab.ui import mixture_panel as panel
 from lab.ui import weights
-from lab.ui.components import header, link, next_steps, pick_recipe, table
+from lab.ui.components import attempt, header, link, next_steps, pick_recipe, table
 from lab.ui.filters.drafts import kept_draft
 from lab.ui.formats import plural
 from lab.ui.job_panel import watch
+from lab.ui.live import history, view
+from lab.ui.live.evidence import doubts, evidence_of
+from lab.ui.live.ground import ground_of
 from lab.ui.saving import history_popover
 from lab.ui.state import workspace
-from lab.ui.tables import ledger_of, supply_of
 from lab.ui.text import guarded, show_plain
 
 ws = workspace()
@@ -29,33 +30,40 @@ if recipe.note:
 if cuts := kept_draft(recipe.name):
     st.caption(f"{plural(cuts, 'cut')} made on the Filters page not saved: not counted here.")
     link("filters", "Save or discard them", recipe=recipe.name)
-watch(ws, ["measure", "dedup", "decontaminate", "score"], "mixture")
+watch(ws, ["measure", "dedup", "decontaminate", "score", "advise"], "mixture")
+evidence = evidence_of(ws, recipe.name)
+doubtful = doubts(ws, recipe, evidence) if evidence else []
+ground = ground_of(ws, recipe)
 
 
 @st.fragment
 @guarded()
 def live(recipe: Recipe) -> None:
-    """Everything that follows a weight."""
+    """Everything that follows a weight: the panel first, then what it means in tokens."""
     weights.reread_if_saved()
-    supply = supply_of(ws, recipe)
-    controls, effect = st.columns([4, 7], gap="medium")
-    with controls:
-        panel.budget_controls(recipe)
-        panel.preset_buttons(supply, recipe)
-        panel.phase_controls(recipe)
-        panel.discard_button(recipe)
-        with st.popover("Templates", icon=":material/category:"):
-            extras.template_controls(ws, supply, recipe)
-    with effect, guarded():
-        mixture = weights.drafted(recipe)
-        found = ledger_of(ws, replace(recipe, mixture=mixture))
+    history.remember(recipe)
+    panel.budget_controls(recipe)
+    panel.preset_buttons(ground, recipe)
+    number = panel.pick_phase(recipe)
+    picture, boxes, below = (st.container() for _ in range(3))
+    with picture, guarded():
+        mixture = attempt(weights.drafted, recipe)
+        if mixture is not None:
+            view.show_live(view.scene_of(ws, recipe, mixture, number, ground, evidence), doubtful)
+    with boxes, st.expander("Weights as numbers"):
+        panel.number_boxes(recipe)
+    if mixture is None:
+        return
+    with below, guarded():
+        panel.save_controls(ws, recipe, weights.changed(recipe, mixture))
+        found = ledger(ground.supply, mixture)
         panel.show_ledger(ws, found, mixture)
-        panel.show_weights(ws, supply, recipe, mixture)
-        extras.show_repetition(found, mixture)
         if len(mixture.phases) > 1:
             with st.expander("By phase"):
                 table(found.phases, key="phases", alt="Weight, tokens and epochs by phase")
-        panel.save_controls(ws, recipe, weights.changed(recipe, mixture))
+        extras.show_repetition(found, mixture)
+    with st.popover("Templates", icon=":material/category:"):
+        extras.template_controls(ws, ground.supply, recipe)
     st.caption(
         "Unique tokens are those of distinct training documents that pass every rule, duplicate "
         "and benchmark check of the recipe: all documents were counted, none sampled. Moving a "
@@ -66,6 +74,7 @@ def live(recipe: Recipe) -> None:
 live(recipe)
 next_steps(
     ("runs", "Train small models on it", {"recipe": recipe.name}),
+    ("advice", "Ask the runs for a mixture", {"recipe": recipe.name}),
     ("filters", "Loosen or tighten a rule", {"recipe": recipe.name}),
     ("export", "Export it", {"recipe": recipe.name}),
 )

@@ -1,10 +1,11 @@
 """From a fit to a proposal that says how sure it is.
 
 The proposal minimises the mean predicted cost of the target metrics plus kl KL(p || natural) under
-the caps (`optimise`). The same calculation on replicates of the fit (`bootstrap`) says the rest:
-where each one's optimum lies gives the interval of every weight; what is left of the gain over
-natural once the optimism of choosing is taken off gives its interval and the odds that the proposal
-is better (`outlook`). Below .9 it is unresolved.
+caps and guards (`optimise`), with repetition counted where the supply is known (`supply`). The same
+calculation on replicates of the fit (`bootstrap`) says the rest: where each one's optimum lies
+gives the interval of every weight; what is left of the gain over natural once the optimism of
+choosing is taken off gives its interval and the odds that the proposal is better (`outlook`). Below
+.9 it is unresolved.
 
 Shown beside it, because it is where advice fails: the optimum without KL and caps, and how far
 either lies from the nearest run in total variation, against how far runs lie from each other. Odds
@@ -12,22 +13,50 @@ are those of the law being right. They say nothing about a change of model size.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from lab.advice.bootstrap import REPLICATES, bootstrap
+from lab.advice.decision import Decision, kl_table
 from lab.advice.fit import Fit
-from lab.advice.next_runs import next_runs
-from lab.advice.optimise import kl_path, optimise
-from lab.advice.outlook import gain_estimate, interval, judge, outlook, score_rows, skill
-from lab.advice.simplex import Array, distribution, fill, nearest_distances, variation, vector
-from lab.core.errors import ConfigError, nearest
+from lab.advice.guards import (
+    Guard,
+    baselines,
+    guard_table,
+    limits_from,
+    require_guards,
+    trade,
+)
+from lab.advice.next_runs import Place, next_runs
+from lab.advice.optimise import KL_PATH, Optimum, optimise, stated
+from lab.advice.outlook import (
+    Outlook,
+    foreseen,
+    gain_estimate,
+    judge,
+    odds,
+    score_rows,
+    skill,
+)
+from lab.advice.pareto import pareto_front
+from lab.advice.region import simplex
+from lab.advice.settings import (
+    blend_of,
+    distances,
+    held_out_error,
+    known_part,
+    limits_of,
+    tidy,
+    weight_estimates,
+)
+from lab.advice.simplex import Array
+from lab.advice.supply import Supply, supply_table, worn
 from lab.core.estimate import Estimate
 
 KL = 0.05  # Olmix's default, in the unit of the metric; marin found .005-.1 best, so see the path
-LEAST_SHARE = 1e-4  # smaller weights are not worth a source in the recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +68,12 @@ class Advice:
     for natural and proposal. `path`: the proposal for other KL weights. `free`: the optimum without
     KL and caps. `distances` in total variation: `proposal` and `free` to the nearest run, `runs`
     the median of runs to theirs. `next_runs`: mixtures worth training, see `lab.advice.next_runs`.
-    `verdict`: better, unresolved or same; `run_more` runs would probably resolve it. `skill` is
-    that of the blended target on held-out runs; without any the odds are even.
+    `verdict`: better, unresolved, same, or unmet (no mixture meets the guards: `notes` say the
+    trade); `run_more` runs would probably resolve it. `skill` is that of the blended target on
+    held-out runs; without any the odds are even. `p_current`: the odds against the `current`
+    mixture, if there is one. `guards`, `front` and `supply` are tables, empty where nothing was
+    asked (see `guard_table`, `pareto_front`, `supply_table`). `exact`: the optimum is certified to
+    lie within `gap` of the best.
     """
 
     verdict: str
@@ -59,6 +92,13 @@ class Advice:
     distances: Mapping[str, float]
     next_runs: pl.DataFrame
     notes: tuple[str, ...]
+    current: Mapping[str, float] = field(default_factory=dict)
+    p_current: float | None = None
+    guards: pl.DataFrame = field(default_factory=pl.DataFrame)
+    front: pl.DataFrame = field(default_factory=pl.DataFrame)
+    supply: pl.DataFrame = field(default_factory=pl.DataFrame)
+    exact: bool = True
+    gap: float = 0.0
 
     @property
     def proposal(self) -> dict[str, float]:
@@ -73,99 +113,163 @@ def advise(
     caps: Mapping[str, float] | None = None,
     targets: Sequence[str] = (),
     kl: float = KL,
+    supply: Supply | None = None,
+    guards: Sequence[Guard] = (),
+    current: Mapping[str, float] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
     replicates: int = REPLICATES,
     level: float = 0.9,
     count: int = 4,
+    places: Sequence[Place] = (Place(),),
+    path: Sequence[float] = KL_PATH,
     seed: int = 0,
 ) -> Advice:
     """Propose a mixture for the mean of `targets` (default: all fitted metrics).
 
     `natural` is the baseline and reference in any scale; `caps` the largest share per source (see
-    `supply_caps`), absent ones free. Raises ConfigError for unknown names, infeasible caps, targets
-    of different directions, or a source with no share in `natural` while kl > 0.
+    `supply_caps`), absent ones free; `supply` counts repetition in the objective and adds its own
+    caps; `guards` bound single metrics; `current` is a mixture to be compared with; `groups` of
+    metrics get a Pareto front; `places` are the sizes at which next runs may be trained; `path` the
+    KL weights to show the proposal for, most of the cost. ConfigError for unknown names, infeasible
+    caps, targets of different directions, or a source without a natural share while kl > 0.
     """
-    names = list(fit.sources)
-    base, notes = known_part(fit, natural)
-    limits = limits_of(fit, caps or {})
+    names, runs = list(fit.sources), len(fit.runs)
+    base, notes = known_part(fit, natural, "natural")
     blend = blend_of(fit, targets)
-    proposal = tidy(optimise(fit.surface, blend, base, limits, kl, names).mixtures[0], limits)
-    anything = np.ones_like(base)
-    free = tidy(optimise(fit.surface, blend, base, anything, 0.0, names).mixtures[0], anything)
-    posterior = bootstrap(fit, replicates, seed)
-    optima = optimise(posterior, blend, base, limits, kl, names).mixtures
-    worlds = outlook(fit, posterior, base, proposal, optima)
+    decision = decision_of(fit, base, blend, kl, caps or {}, supply, guards, replicates, seed)
+    best, proposal = decision.best()
+    optima = decision.optima()
+    free = free_optimum(fit, blend, base, seed)
+    worlds = decision.outlook(proposal, optima)
     verdict, p_better, more = judge(worlds, blend, base, proposal, fit)
+    broken = unmet(decision, best, guards)
+    now, versus, said = against_current(decision, worlds, current)
     return Advice(
-        verdict=verdict,
+        verdict="unmet" if broken else verdict,
         p_better=p_better,
         skill=skill(fit, blend),
         run_more=more,
-        weights=weight_estimates(names, proposal, optima, level, len(fit.runs)),
-        natural=dict(zip(names, base.tolist(), strict=True)),
-        caps=dict(zip(names, limits.tolist(), strict=True)),
+        weights=weight_estimates(names, proposal, optima, level, runs),
+        natural=named(names, base),
+        caps=named(names, decision.caps),
         kl=kl,
         targets=tuple(targets) or fit.metrics,
-        gain=gain_estimate(worlds, blend, level, len(fit.runs)),
-        scores=score_rows(fit, worlds, level),
-        path=kl_path(fit.surface, blend, base, limits, names),
-        free=dict(zip(names, free.tolist(), strict=True)),
+        gain=gain_estimate(worlds, blend, level, runs),
+        scores=score_rows(fit, worlds, level, now),
+        path=kl_table(decision, level, path),
+        free=named(names, free),
         distances=distances(fit, proposal, free),
-        next_runs=next_runs(posterior, blend, base, kl, proposal, optima, names, count),
-        notes=(*fit.notes, *notes),
+        next_runs=worth_running(decision, proposal, optima, count, places),
+        notes=(*broken, *fit.notes, *notes, *said),
+        **versus,
+        **asked_tables(decision, best, proposal, worlds, level, supply, guards, groups),
+        exact=best.exact,
+        gap=float(best.gap[0]),
     )
 
 
-def known_part(fit: Fit, natural: Mapping[str, float]) -> tuple[Array, list[str]]:
-    """The reference on the sources that were in runs, and a note if that leaves any out."""
-    everything = [*fit.sources, *fit.unseen]
-    whole = distribution(natural, everything, "natural")
-    part = dict(zip(everything, whole.tolist(), strict=True))
-    left = sum(part[name] for name in fit.unseen)
-    base = distribution({k: part[k] for k in fit.sources}, fit.sources, "natural")
-    note = f"{left:.1%} of the natural mixture is in sources that no run used: left out here."
-    return base, [note] if left > 0 else []
+def asked_tables(
+    decision: Decision,
+    best: Optimum,
+    proposal: Array,
+    worlds: Outlook,
+    level: float,
+    supply: Supply | None,
+    guards: Sequence[Guard],
+    groups: Mapping[str, Sequence[str]] | None,
+) -> dict[str, Any]:
+    """The tables of advice that are empty unless somebody asked."""
+    return {
+        "guards": guard_rows(decision, best, guards, worlds, level),
+        "front": pareto_front(decision, groups, level) if groups else pl.DataFrame(),
+        "supply": supply_table(supply, decision.fit.sources, proposal)
+        if supply
+        else pl.DataFrame(),
+    }
 
 
-def limits_of(fit: Fit, caps: Mapping[str, float]) -> Array:
-    """Largest share of every source that was in runs, at most one, [m]."""
-    everything = [*fit.sources, *fit.unseen]
-    return np.minimum(vector(caps, everything, "caps", 1.0)[: len(fit.sources)], 1.0)
+def named(names: Sequence[str], values: Array) -> dict[str, float]:
+    """A number for every source."""
+    return dict(zip(names, values.tolist(), strict=True))
 
 
-def blend_of(fit: Fit, targets: Sequence[str]) -> Array:
-    """Equal weight on every target metric, [T]; ConfigError if they point different ways."""
-    for name in targets:
-        if name not in fit.metrics:
-            raise ConfigError(f"Unknown metric {name!r}.", next_step=nearest(name, fit.metrics))
-    chosen = [name in targets or not targets for name in fit.metrics]
-    if len(set(fit.signs[chosen].tolist())) > 1:
-        raise ConfigError(
-            "A mean of metrics where less is better and metrics where more is better has no unit.",
-            where="targets",
-            value=[name for name, yes in zip(fit.metrics, chosen, strict=True) if yes][:8],
-            next_step="name one metric, or several that point the same way",
-        )
-    return np.array(chosen, dtype=np.float64) / sum(chosen)
+def worth_running(
+    decision: Decision, proposal: Array, optima: Array, count: int, places: Sequence[Place]
+) -> pl.DataFrame:
+    """The mixtures to train next, see `lab.advice.next_runs`."""
+    return next_runs(
+        *(decision.posterior, decision.blend, decision.natural, decision.kl),
+        *(proposal, optima, decision.fit.sources, count),
+        noise=held_out_error(decision.fit, decision.blend),
+        places=places,
+    )
 
 
-def tidy(mixture: Array, caps: Array) -> Array:
-    """The mixture without shares below `LEAST_SHARE`, filled up again below the caps."""
-    kept = np.where(mixture < LEAST_SHARE, 0.0, mixture)
-    return np.asarray(fill(kept[None, :], caps)[0])
+def decision_of(
+    fit: Fit,
+    base: Array,
+    blend: Array,
+    kl: float,
+    caps: Mapping[str, float],
+    supply: Supply | None,
+    guards: Sequence[Guard],
+    replicates: int,
+    seed: int,
+) -> Decision:
+    """The rules of the decision, with the fit's response and its replicates at the real budget."""
+    require_guards(fit, guards)
+    limits = limits_of(fit, caps, supply)
+    surface = worn(fit.surface, supply, base)
+    posterior = worn(bootstrap(fit, replicates, seed), supply, base)
+    return Decision(
+        *(fit, surface, posterior, blend, base, limits, kl),
+        held=limits_from(fit, surface, guards, base),
+        held_each=limits_from(fit, posterior, guards, base),
+        seed=seed,
+    )
 
 
-def weight_estimates(
-    names: Sequence[str], proposal: Array, optima: Array, level: float, runs: int
-) -> dict[str, Estimate]:
-    """Every weight with the interval in which the replicates' optima lie."""
-    low, high = interval(optima, level)
-    low, high = np.minimum(low, proposal), np.maximum(high, proposal)
-    rows = zip(names, proposal.tolist(), low.tolist(), high.tolist(), strict=True)
-    return {name: Estimate(v, a, b, runs, "share", level) for name, v, a, b in rows}
+def free_optimum(fit: Fit, blend: Array, base: Array, seed: int) -> Array:
+    """What the fit alone likes best: no KL, no caps, no guards, nothing worn out."""
+    anything = np.ones_like(base)
+    found = optimise(fit.surface, blend, base, anything, 0.0, fit.sources, seed=seed)
+    return tidy(found.mixtures[0], anything)
 
 
-def distances(fit: Fit, proposal: Array, free: Array) -> dict[str, float]:
-    """Total variation to the nearest run, of the proposal, the free optimum and the median run."""
-    own = nearest_distances(np.unique(fit.weights, axis=0))
-    near = variation(np.stack([proposal, free]), fit.weights).min(axis=1)
-    return {"proposal": float(near[0]), "free": float(near[1]), "runs": float(np.median(own))}
+def unmet(decision: Decision, best: Optimum, guards: Sequence[Guard]) -> list[str]:
+    """The trade between guards in words, if no mixture meets them all."""
+    if not guards:
+        return []
+    region = simplex(decision.caps, decision.fit.sources)
+    problem = stated(
+        decision.surface, decision.blend, decision.natural, region, decision.kl, decision.held
+    )
+    return trade(problem, best, guards)
+
+
+def against_current(
+    decision: Decision, worlds: Outlook, current: Mapping[str, float] | None
+) -> tuple[Array | None, dict[str, Any], list[str]]:
+    """Corrected costs of the current mixture, advice's fields about it, and a note."""
+    if not current:
+        return None, {}, []
+    fit = decision.fit
+    shares = dict.fromkeys((*fit.sources, *fit.unseen), 0.0) | dict(current)
+    point, notes = known_part(fit, shares, "current")
+    costs = foreseen(decision.surface, decision.posterior, point[None, :])[:, 0]
+    gains = (costs - worlds.proposal) @ decision.blend
+    chance = odds(gains, skill(fit, decision.blend) > 0)
+    return costs, {"current": dict(current), "p_current": chance}, notes
+
+
+def guard_rows(
+    decision: Decision, best: Optimum, guards: Sequence[Guard], worlds: Outlook, level: float
+) -> pl.DataFrame:
+    """What the proposal does to every guarded metric; empty without guards."""
+    if not guards:
+        return pl.DataFrame()
+    numbers = [decision.fit.metrics.index(guard.metric) for guard in guards]
+    mixtures = baselines(decision.fit, guards, decision.natural)
+    costs = foreseen(decision.surface, decision.posterior, mixtures)
+    compared = costs[:, np.arange(len(guards)), numbers]
+    return guard_table(decision.fit, guards, best, worlds.proposal, compared, level)

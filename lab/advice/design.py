@@ -1,17 +1,15 @@
 """Which mixtures to run, so that a law fitted to them can be trusted.
 
 Anchors first: the natural mixture, the uniform one, what the caller names (the present recipe,
-UniMax), and, if they leave half of the runs for the rest, the natural mixture without each source
-in turn, since a law learns most about a source from its absence. Then draws as in RegMix and Olmix
-(arXiv:2407.01492 and 2602.12237; sail-sg/regmix synthesize_mixture.py): Dirichlet(s prior^temper /
-sum), with s one of 15 strengths spaced by ratio, so that a design holds near-corners and
-near-centres; shares below `minimum` become zero. Ten times as many are drawn as needed and taken
-in order if they keep `APART` from all taken before, which RegMix's own rule does not see to: it
-drops exact twins only.
+UniMax, the best so far), and, if they leave half of the runs for the rest, the natural mixture
+without each source in turn, since a law learns most about a source from its absence. Then draws
+that keep `APART` from each other (`lab.advice.draws`), which RegMix's own rule does not see to: it
+drops exact twins only. An existing swarm is extended by the same rule: what was run counts as
+taken, so nothing new lies near it.
 
-Rows are multiples of 2^-20: they sum to one exactly, in any order of adding. Needed: 3 (m + 1)
-runs for a log-linear law (Olmix, figure on swarm size); repeats for noise are the seeds of the
-sweep.
+Needed: 3 (m + 1) runs for a log-linear law (Olmix, arXiv:2602.12237, figure on swarm size). Noise
+is measured by training one mixture again under other seeds; the marin project repeats its natural
+row 11 times (marin-community/marin#6611), the signal gate asks for three.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from lab.advice.draws import APART, DRAWS, GRID, add_apart, add_farthest, draw, on_grid
 from lab.advice.simplex import (
     Array,
     distribution,
@@ -29,26 +28,24 @@ from lab.advice.simplex import (
     variation,
     vector,
 )
-from lab.core.errors import ConfigError
+from lab.core.errors import ConfigError, nearest
 
-STRENGTHS = 15
-DRAWS = 10  # candidates per run wanted
-APART = 0.05  # total variation between two runs; halved as often as needed to find enough
-TWIN = 0.01  # total variation below which an anchor is another one
-GRID = 2**20
+TWIN = 0.02  # total variation below which an anchor is another one, and a next run a repeat
+METHODS = ("dirichlet", "spread")
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """K mixtures of m sources, and what they can tell.
+    """K new mixtures of m sources, and what they can tell, together with `before` mixtures.
 
     `needed` is 3 (m + 1); `rank` counts the independent ways in which weights vary, at most m;
-    `nearest` is the total variation of every mixture to its nearest neighbour, [K].
+    `nearest` is the total variation of every new mixture to its nearest neighbour, [K].
     """
 
     sources: tuple[str, ...]
     names: tuple[str, ...]
     weights: Array
+    before: int
     needed: int
     rank: int
     nearest: Array
@@ -66,39 +63,54 @@ def design_mixtures(
     runs: int,
     seed: int,
     *,
+    method: str = "dirichlet",
     temper: float = 0.5,
     strengths: tuple[float, float] = (0.1, 5.0),
     minimum: float = 2e-3,
     caps: Mapping[str, float] | None = None,
     anchors: Mapping[str, Mapping[str, float]] | None = None,
+    before: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Design:
     """`runs` mixtures of the sources in `natural`; `caps` bound every share of every mixture.
 
-    `anchors` are further mixtures to include, by name. ConfigError for impossible settings.
+    `anchors` are further mixtures to include, by name; `before` those that were run already.
+    ConfigError for impossible settings.
     """
     sources = list(natural)
     base = distribution(natural, sources, "natural")
     limits = np.minimum(vector(caps or {}, sources, "caps", 1.0), 1.0)
-    check_settings(sources, runs, strengths, minimum)
+    known = stack(before or {}, sources)
+    check_settings(sources, runs + len(known), strengths, minimum)
+    check_way(method, temper)
     require_feasible(limits, sources)
     require_room(limits)
-    fixed = fixed_mixtures(base, limits, sources, anchors or {}, runs)
-    names, weights = list(fixed), on_grid(np.stack(list(fixed.values())), limits)
-    wanted = runs - len(weights)
+    fixed = fixed_mixtures(base, limits, sources, anchors or {}, runs, known)
+    rows = on_grid(np.stack(list(fixed.values())), limits) if fixed else known[:0]
+    wanted = runs - len(rows)
     rng = np.random.default_rng(seed)
-    drawn = draw(rng, base**temper, DRAWS * max(wanted, 1), strengths, minimum, limits)
-    weights, apart = add_apart(weights, drawn, wanted)
-    names += [f"draw-{number + 1:03d}" for number in range(len(weights) - len(names))]
-    notes = describe(len(weights), runs, len(sources), apart)
-    return Design(
-        tuple(sources),
-        tuple(names),
-        weights,
-        3 * (len(sources) + 1),
-        int(np.linalg.matrix_rank(weights, tol=1e-6)),
-        nearest_distances(weights),
-        tuple(notes),
-    )
+    count = DRAWS * max(wanted, 1)
+    drawn = draw(rng, base**temper, count, strengths, minimum, limits)
+    if method == "spread":
+        even = draw(rng, np.ones_like(base), count, (len(base),) * 2, minimum, limits)
+        drawn = np.vstack([drawn, even])
+    choose = add_farthest if method == "spread" else add_apart
+    more, apart = choose(np.vstack([known, rows]), drawn, wanted)
+    names = [*fixed, *free_names(before or {}, len(more))]
+    return describe(sources, names, np.vstack([rows, more]), known, runs, apart)
+
+
+def stack(mixtures: Mapping[str, Mapping[str, float]], sources: Sequence[str]) -> Array:
+    """Mixtures as rows that sum to one, [n, m]; those of none of `sources` are left out."""
+    rows = [[shares.get(name, 0.0) for name in sources] for shares in mixtures.values()]
+    weights = np.array(rows, dtype=np.float64).reshape(-1, len(sources))
+    total = weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights[total[:, 0] > 0] / total[total[:, 0] > 0])
+
+
+def free_names(taken: Mapping[str, object], count: int) -> list[str]:
+    """`count` names draw-NNN that are not `taken`."""
+    numbers = (f"draw-{k:03d}" for k in range(1, len(taken) + count + 1))
+    return [name for name in numbers if name not in taken][:count]
 
 
 def check_settings(
@@ -115,6 +127,16 @@ def check_settings(
         raise ConfigError(
             "The smallest share must lie between zero and one over the number of sources.",
             value=minimum,
+        )
+
+
+def check_way(method: str, temper: float) -> None:
+    """ConfigError for an unknown way to draw, or a prior that is sharpened or turned over."""
+    if method not in METHODS:
+        raise ConfigError("Unknown design.", value=method, next_step=nearest(method, METHODS))
+    if not 0 <= temper <= 1:
+        raise ConfigError(
+            "The temper of the prior must lie between 0 (even) and 1 (natural).", value=temper
         )
 
 
@@ -135,8 +157,9 @@ def fixed_mixtures(
     sources: Sequence[str],
     anchors: Mapping[str, Mapping[str, float]],
     runs: int,
+    known: Array,
 ) -> dict[str, Array]:
-    """Anchors by name, below the caps, without twins, at most `runs`."""
+    """Anchors by name, below the caps, without twins among them or in `known`, at most `runs`."""
     asked = {"natural": natural, "uniform": np.full(len(sources), 1 / len(sources))}
     for name, weights in anchors.items():
         shares = dict.fromkeys(sources, 0.0) | dict(weights)
@@ -149,77 +172,46 @@ def fixed_mixtures(
     kept: dict[str, Array] = {}
     for name, wanted in asked.items():
         mixture = fill(wanted[None, :], caps)[0]
-        others = np.stack(list(kept.values())) if kept else np.empty((0, len(sources)))
+        others = np.vstack([known, *kept.values()])
         if len(kept) < runs and not (variation(mixture[None, :], others) < TWIN).any():
             kept[name] = mixture
     return kept
 
 
-def draw(
-    rng: np.random.Generator,
-    prior: Array,
-    count: int,
-    strengths: tuple[float, float],
-    minimum: float,
-    caps: Array,
-) -> Array:
-    """`count` draws from Dirichlets around `prior`, capped, on the grid: [count, m]."""
-    scale = np.geomspace(*strengths, STRENGTHS)[rng.integers(STRENGTHS, size=count)]
-    shape = np.maximum(scale[:, None] * prior / prior.sum(), 1e-3)
-    # gamma(a) = gamma(a + 1) u^(1 / a): in logs, since small shapes underflow to 0 / 0 otherwise
-    logs = np.log(rng.standard_gamma(shape + 1)) + np.log1p(-rng.random(shape.shape)) / shape
-    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-    weights = fill(weights, caps)
-    return on_grid(fill(np.where(weights < minimum, 0.0, weights), caps), caps)
-
-
-def on_grid(weights: Array, caps: Array) -> Array:
-    """Rows rounded to multiples of 1 / GRID that sum to one exactly and stay below the caps.
-
-    Shares are rounded down; the units left go, one each, to the largest remainders with room.
-    """
-    units = np.floor(np.minimum(weights, caps) * GRID)
-    room = np.floor(caps * GRID) - units
-    rest = weights * GRID - units
-    for row in range(len(units)):  # at most m units a row: microseconds
-        left = int(GRID - units[row].sum())
-        while left > 0:
-            open_ = np.flatnonzero((room[row] > 0) & (weights[row] > 0))
-            open_ = open_ if len(open_) else np.flatnonzero(room[row] > 0)
-            take = open_[np.argsort(-rest[row, open_], kind="stable")][:left]
-            units[row, take] += 1
-            room[row, take] -= 1
-            left -= len(take)
-    return units / GRID
-
-
-def add_apart(weights: Array, drawn: Array, wanted: int) -> tuple[Array, float]:
-    """`weights` with up to `wanted` of `drawn` that keep a distance, and the distance they keep."""
-    apart, size = APART, len(weights) + wanted
-    while True:
-        taken = weights
-        for candidate in drawn:  # a few hundred candidates against as many rows: milliseconds
-            if len(taken) == size:
-                return taken, apart
-            if variation(candidate[None, :], taken).min() >= apart:
-                taken = np.vstack([taken, candidate])
-        if len(taken) == size or apart < 1e-3:
-            return taken, apart
-        apart /= 2
-
-
-def describe(found: int, runs: int, sources: int, apart: float) -> list[str]:
-    """What the caller should know about the design."""
+def describe(
+    sources: Sequence[str],
+    names: Sequence[str],
+    weights: Array,
+    known: Array,
+    runs: int,
+    apart: float,
+) -> Design:
+    """The design with its figures, those of rank and distance over `known` mixtures too."""
+    everything = np.vstack([weights, known])
+    needed = 3 * (len(sources) + 1)
     notes = []
-    if found < runs:
-        notes.append(f"Only {found} different mixtures fit under the caps; {runs} were asked for.")
-    if found < 3 * (sources + 1):
+    if len(weights) < runs:
         notes.append(
-            f"{found} runs are fewer than 3(m + 1) = {3 * (sources + 1)}: expect wide intervals."
+            f"Only {len(weights)} different mixtures fit under the caps; {runs} were asked for."
+        )
+    if len(everything) < needed:
+        notes.append(
+            f"{len(everything)} runs are fewer than 3(m + 1) = {needed}: expect wide intervals."
         )
     if apart < APART:
-        notes.append(f"So many runs of {sources} sources lie within {2 * apart:g} of each other.")
-    return notes
+        notes.append(
+            f"So many runs of {len(sources)} sources lie within {2 * apart:g} of each other."
+        )
+    return Design(
+        tuple(sources),
+        tuple(names),
+        weights,
+        len(known),
+        needed,
+        int(np.linalg.matrix_rank(everything, tol=1e-6)),
+        nearest_distances(everything)[: len(weights)],
+        tuple(notes),
+    )
 
 
 def unimax(supply: Mapping[str, float], budget: float, epochs: float) -> dict[str, float]:

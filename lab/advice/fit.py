@@ -1,12 +1,10 @@
 """From tables of runs to a surface of predictions, with its own error.
 
-Every law is judged on runs it did not see: K-fold cross-validation in which all repeats of a
-mixture fall into one fold, so that a repeat never vouches for its twin. Per metric and law:
-Spearman's rho with an interval (Fisher's z with variance 1.06 / (n - 3), Fieller 1957), root mean
-squared error, and skill = 1 - squared error / variance, which is zero for a law that knows no more
-than the mean. The law of least error is chosen for each metric; rows of the score table show the
-others. Nothing is ever stopped or chosen by rows that are not for fitting (RegMix's released
-notebook stops its trees on the test rows).
+Every law is fitted to every metric and judged on runs it did not see (`crossval`, `scores`); one is
+chosen for each metric on that evidence (`choice`), and the score table shows the others beside it.
+Its rows named `auto` are of the choice itself, made without the runs it is scored on. Nothing is
+ever stopped or chosen by rows that are not for fitting (RegMix's released notebook stops its trees
+on the test rows).
 
 Needs m + 2 different mixtures of m sources; 3 (m + 1) before the error comes near its floor
 (Olmix, arXiv:2602.12237). Metrics point down (loss, bits per byte) unless named as pointing up.
@@ -17,12 +15,14 @@ from dataclasses import dataclass
 from itertools import compress
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from lab.advice.laws import LAWS, get_law
+from lab.advice.choice import choose, crossed
+from lab.advice.crossval import cross_validate, fit_laws, fold_of
+from lab.advice.laws import AUTO
+from lab.advice.scores import score_table
 from lab.advice.simplex import Array
-from lab.advice.surface import Surface, fit_surface
+from lab.advice.surface import Surface, assemble
 from lab.advice.tables import join_tables, value_columns
 from lab.core.errors import ConfigError, DataError, nearest
 
@@ -59,7 +59,7 @@ def fit_table(
     ratios: pl.DataFrame,
     metrics: pl.DataFrame,
     *,
-    laws: Sequence[str] = tuple(LAWS),
+    laws: Sequence[str] = AUTO,
     higher: Collection[str] = (),
     only: Sequence[str] = (),
     folds: int = FOLDS,
@@ -67,6 +67,7 @@ def fit_table(
 ) -> Fit:
     """Fit every metric (or those in `only`); `higher` names metrics where more is better.
 
+    `laws` are those to choose from, see `lab.advice.laws.candidates` for a name or "auto".
     DataError for tables that cannot be used (see `join_tables`), too few mixtures, or a metric that
     is the same in all runs; ConfigError for unknown names.
     """
@@ -80,9 +81,12 @@ def fit_table(
     costs = table.values[:, [table.metrics.index(name) for name in chosen]] * signs
     require_runs(weights)
     require_spread(costs, chosen)
-    heldout = {law: out_of_fold(law, weights, costs, folds, seed) for law in laws}
-    scores = score_table(costs, heldout, chosen, signs)
-    best = scores.filter("chosen")["law"].to_list()
+    fits = fit_laws(laws, weights, costs)
+    fold = fold_of(weights, folds, seed)
+    heldout = cross_validate(fits, weights, costs, fold)
+    best, nested = choose(heldout, costs), crossed(heldout, costs, fold)
+    shown = heldout | ({"auto": nested} if len(heldout) > 1 else {})
+    scores = score_table(costs, shown, best, fold, chosen, signs)
     unseen = list(compress(table.sources, ~used))
     return Fit(
         table.runs,
@@ -92,9 +96,9 @@ def fit_table(
         signs,
         weights,
         costs,
-        np.stack([heldout[law][:, t] for t, law in enumerate(best)], axis=1),
+        nested,
         scores,
-        fit_surface(weights, costs, best),
+        assemble(fits, best),
         (*table.notes, *remarks(weights, unseen, scores)),
     )
 
@@ -136,62 +140,6 @@ def require_spread(costs: Array, metrics: Sequence[str]) -> None:
             value=float(costs[0, column]),
             next_step="leave the column out",
         )
-
-
-def fold_of(weights: Array, folds: int, seed: int) -> npt.NDArray[np.intp]:
-    """The fold of every run, 0 .. folds - 1, repeats of a mixture together: [K]."""
-    _, mixture = np.unique(weights, axis=0, return_inverse=True)
-    count = int(mixture.max()) + 1
-    order = np.random.default_rng(seed).permutation(count)
-    return np.asarray(order[mixture.reshape(-1)] % min(folds, count), dtype=np.intp)
-
-
-def out_of_fold(law: str, weights: Array, costs: Array, folds: int, seed: int) -> Array:
-    """Prediction of every run by a fit that did not see its mixture: [K, T].
-
-    All folds of all metrics are columns of one fit, in which held-out rows count zero.
-    """
-    runs, metrics = costs.shape
-    fold = fold_of(weights, folds, seed)
-    number = int(fold.max()) + 1
-    counts = (fold[:, None] != np.arange(number)[None, :]).astype(np.float64)
-    fitted = get_law(law).fit(weights, np.tile(costs, (1, number)), np.repeat(counts, metrics, 1))
-    predictions = fitted.predict(weights).reshape(runs, number, metrics)
-    return np.asarray(predictions[np.arange(runs), fold])
-
-
-def score_table(
-    costs: Array, heldout: dict[str, Array], metrics: Sequence[str], signs: Array
-) -> pl.DataFrame:
-    """One row per metric and law: rho, rho_low, rho_high, rmse, skill, n, chosen."""
-    rows: list[dict[str, object]] = []
-    for t, metric in enumerate(metrics):
-        errors = {law: float(np.mean((h[:, t] - costs[:, t]) ** 2)) for law, h in heldout.items()}
-        best = min(errors, key=errors.__getitem__)
-        for law, error in errors.items():
-            rho, low, high = spearman(heldout[law][:, t], costs[:, t])
-            row: dict[str, object] = {
-                "metric": metric,
-                "better": "lower" if signs[t] > 0 else "higher",
-                "law": law,
-            }
-            row |= {"rho": rho, "rho_low": low, "rho_high": high, "rmse": float(np.sqrt(error))}
-            skill = 1 - error / float(costs[:, t].var())
-            rows.append(row | {"skill": skill, "n": len(costs), "chosen": law == best})
-    return pl.DataFrame(rows)
-
-
-def spearman(one: Array, other: Array, deviations: float = 1.96) -> tuple[float, float, float]:
-    """Spearman's rho of two vectors with its interval; zero where either is constant."""
-    ranks = [pl.Series(v).rank("average").to_numpy() for v in (one, other)]
-    if min(np.ptp(ranks[0]), np.ptp(ranks[1])) == 0:
-        return 0.0, -1.0, 1.0
-    rho = float(np.corrcoef(ranks[0], ranks[1])[0, 1])
-    z, half = (
-        np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12)),
-        deviations * np.sqrt(1.06 / max(len(one) - 3, 1)),
-    )
-    return rho, float(np.tanh(z - half)), float(np.tanh(z + half))
 
 
 def remarks(weights: Array, unseen: Sequence[str], scores: pl.DataFrame) -> list[str]:

@@ -13,27 +13,43 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lab.advice.advise import Advice, advise
-from lab.advice.evidence import tables_from_runs
+from lab.advice.evidence import Evidence, tables_from_runs
 from lab.advice.fit import Fit, fit_table
+from lab.advice.live import keep_replicates
 from lab.advice.simplex import supply_caps
 from lab.advice.store import save
 from lab.advice.swarm import unique_tokens
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
 from lab.evaluation.gate.gate import Gate, gate
+from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import load_recipe
 
 
-def fit_runs(ws: Workspace, metric: str | None = None) -> Fit:
-    """The fit of all comparable runs to `metric`, by default to all in bits per byte that may be.
+def fit_runs(
+    ws: Workspace,
+    metric: str | None = None,
+    *,
+    recipe: Recipe | None = None,
+    size: str | None = None,
+    tokens: int | None = None,
+) -> Fit:
+    """The fit of comparable runs to `metric`, by default to all in bits per byte that may be.
 
-    Raises ConfigError for a metric that failed the signal gate, or if all of them did.
+    With `recipe` the evidence is what used its sources as they are now; `size` and `tokens` default
+    to where most runs are. Raises ConfigError for a metric that failed the signal gate, or if all
+    did, and what `tables_from_runs` and `fit_table` raise.
     """
-    found = tables_from_runs(ws)
+    found = tables_from_runs(ws, size, tokens, recipe)
+    return fit_evidence(ws, found, metric)
+
+
+def fit_evidence(ws: Workspace, found: Evidence, metric: str | None) -> Fit:
+    """The fit of these tables to what may be optimised for."""
     judged = gate(ws, size=found.size, tokens=found.tokens)
     only, notes = admitted(judged, (metric,) if metric else found.default, named=bool(metric))
     fit = fit_table(found.ratios, found.metrics, higher=found.higher, only=only)
-    return replace(fit, notes=(*fit.notes, *notes))
+    return replace(fit, notes=(*fit.notes, *found.notes, *notes))
 
 
 def admitted(
@@ -69,13 +85,15 @@ def admitted(
 def advise_from_runs(ws: Workspace, recipe: str, metric: str | None = None) -> tuple[Fit, Advice]:
     """A fit and the advice for `recipe`, stored as the workspace's latest.
 
-    Raises DataError or ConfigError if the runs are too few or too alike, or if no mixture fits the
-    recipe's caps.
+    Raises DataError or ConfigError if the runs are too few, too alike or stale, or if no mixture
+    fits the recipe's caps.
     """
     base = load_recipe(ws, recipe)
-    fit = fit_runs(ws, metric)
+    fit = fit_runs(ws, metric, recipe=base)
     natural = unique_tokens(ws, base)
     caps = supply_caps(natural, base.mixture.tokens, base.mixture.repeat_cap)
-    advice = advise(fit, natural, caps=caps)
-    save(ws, fit, advice)
+    own = {n: w for n, w in base.average_weights().items() if w > 0 and n in fit.sources}
+    advice = advise(fit, natural, caps=caps, current=own)
+    save(ws, fit, advice, base)
+    keep_replicates(ws, fit)
     return fit, advice

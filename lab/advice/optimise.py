@@ -1,15 +1,11 @@
-"""The mixture of least predicted cost, near a reference and within supply.
+"""The mixture of least predicted cost, near a reference, within supply and guards.
 
-    minimise   cost(p) + kl KL(p || natural)   over   p >= 0, sum p = 1, p <= caps
+    minimise   cost(p) + kl KL(p || natural)   over   p >= 0, sum p = 1, p <= caps, guards met
 
-as Olmix proposes (arXiv:2602.12237, kl = .05, caps = 4 N / R). The method is Bregman proximal
-gradient in the geometry of KL (mirror descent; Bauschke, Bolte and Teboulle 2017): the step
-
-    p' = nearest in KL, below caps, to  exp((log p / eta + kl log natural - slope) / (1 / eta + kl))
-
-treats the KL term exactly, never leaves the simplex and runs for all replicates at once; eta is
-found by backtracking. The laws are convex, so the gap of Frank and Wolfe, max over q of
-<slope, p - q>, bounds how far the result can be from the best: it is returned as `gap`.
+as Olmix proposes (arXiv:2602.12237, kl = .05, caps = 4 N / R). Where every law is convex the
+optimum is found exactly and certified (`lab.advice.problem`); otherwise by simulation, polished by
+gradient and checked against the best draw (`lab.advice.search`). Repetition enters through the
+response (`lab.advice.supply`), bounds on single metrics through `lab.advice.guards`.
 
 What it cannot know: a law is only as good as its runs. Without KL and caps the optimum of a fit
 lies where noise made the fit look best; draw the whole path over kl, not one setting.
@@ -21,76 +17,119 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from lab.advice.simplex import TINY, Array, divergence, fill, require_feasible
-from lab.advice.surface import Surface
+from lab.advice.problem import Problem, Solution, solve
+from lab.advice.region import Region, simplex
+from lab.advice.response import Response
+from lab.advice.search import middle, search
+from lab.advice.simplex import Array, divergence
 from lab.core.errors import ConfigError
 
-KL_PATH = (0.0, 0.005, 0.02, 0.05, 0.1, 0.3, 1.0)  # Marin and Olmix found .005-.1 best
-GAP = 1e-7  # in the unit of the cost: far below any difference between runs
-MOST_STEPS = 5000
-ETA = (1e-9, 1e8)  # bounds of the step size
+# Marin and Olmix found .005-.1 best; below and above it the ends of the path
+KL_PATH = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Largest cost `bounds` [B, g] of the metrics numbered `metrics`, in steps of `units` [g]."""
+
+    metrics: tuple[int, ...]
+    bounds: Array
+    units: Array
 
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """mixtures [B, m], cost [B] without the KL term, divergence [B] in nats, gap [B]."""
+    """mixtures [B, m], cost [B] without the KL term, divergence [B] in nats, gap [B].
+
+    `excess` [B, g]: how far guarded metrics lie above their bounds, in units. `prices` [B, g]: what
+    the objective would gain if a bound were one unit looser. `exact`: the gap bounds how far the
+    result can be from the best; otherwise it only says how flat the place is.
+    """
 
     mixtures: Array
     cost: Array
     divergence: Array
     gap: Array
+    excess: Array
+    prices: Array
+    exact: bool
 
 
 def optimise(
-    surface: Surface, blend: Array, natural: Array, caps: Array, kl: float, names: Sequence[str]
+    surface: Response,
+    blend: Array,
+    natural: Array,
+    caps: Array,
+    kl: float,
+    names: Sequence[str],
+    *,
+    limits: Limits | None = None,
+    seed: int = 0,
+    thorough: bool = True,
 ) -> Optimum:
     """The best mixture of every replicate; `blend` [T] weighs metrics, natural and caps are [m].
 
-    ConfigError if the caps admit no mixture or if kl > 0 and the reference lacks a source.
+    Where `limits` cannot be met, the mixture nearest to meeting them. Laws that are not convex are
+    searched; less than `thorough` polishes one valley only, for a while. ConfigError if the caps
+    admit no mixture or if kl > 0 and the reference lacks a source.
     """
-    require_feasible(caps, names)
+    region = simplex(caps, names, natural)
     require_reference(natural, kl, names)
-    target = np.log(np.maximum(natural, TINY)) if kl > 0 else np.zeros_like(natural)
-    start = np.full_like(natural, 1 / len(natural)) if kl == 0 else natural
-    points = fill(np.tile(start, (surface.replicates, 1)), caps)
-    eta = np.ones((len(points), 1))
-    cost, slope = surface.at(points, blend)
-    gap = np.full(len(points), np.inf)
-    for step in range(MOST_STEPS):
-        logs = np.log(np.maximum(points, TINY))
-        aim = (logs / eta + kl * target - slope) / (1 / eta + kl)
-        trial = fill(np.exp(aim - aim.max(axis=1, keepdims=True)), caps)
-        trial_cost, trial_slope = surface.at(trial, blend)
-        move = trial - points
-        apart = move * (np.log(np.maximum(trial, TINY)) - logs) / eta
-        better = ((trial_slope - slope) * move).sum(axis=1) <= apart.sum(axis=1)
-        points = np.where(better[:, None], trial, points)
-        cost = np.where(better, trial_cost, cost)
-        slope = np.where(better[:, None], trial_slope, slope)
-        eta = np.clip(np.where(better[:, None], eta * 1.5, eta / 2), *ETA)
-        if step % 20 == 19:
-            whole = slope + kl * (np.log(np.maximum(points, TINY)) - target)
-            gap = certificate(points, whole, caps)
-            if (gap <= GAP * np.maximum(np.abs(cost), 1.0)).all():
-                break
-    return Optimum(points, cost, divergence(points, natural), gap)
+    return optimum(stated(surface, blend, natural, region, kl, limits), seed, thorough)
 
 
-def certificate(points: Array, slope: Array, caps: Array) -> Array:
-    """Most that any mixture below `caps` could still gain on `points` by the slope there: [B]."""
-    order = np.argsort(slope, axis=1, kind="stable")
-    limits = np.minimum(caps, 1.0)[order]
-    before = np.cumsum(limits, axis=1) - limits
-    corner = np.clip(1.0 - before, 0.0, limits)
-    best = (np.take_along_axis(slope, order, axis=1) * corner).sum(axis=1)
-    return np.maximum((slope * points).sum(axis=1) - best, 0.0)
+def stated(
+    surface: Response,
+    blend: Array,
+    natural: Array,
+    region: Region,
+    kl: float,
+    limits: Limits | None = None,
+) -> Problem:
+    """The problem over the metrics that matter to it, the others left out."""
+    guarded = limits.metrics if limits else ()
+    used = sorted({*np.flatnonzero(blend).tolist(), *guarded}) or [0]
+    problem = Problem(surface.only(used), blend[used], natural, region, kl)
+    if not limits or not guarded:
+        return problem
+    numbers = tuple(used.index(t) for t in guarded)
+    return Problem(
+        problem.response, blend[used], natural, region, kl, numbers, limits.bounds, limits.units
+    )
+
+
+def optimum(problem: Problem, seed: int = 0, thorough: bool = True) -> Optimum:
+    """Solve a problem, exactly where it is convex."""
+    exact = problem.response.convex
+    if exact:
+        found = solve(problem, starting(problem))
+    else:
+        found = search(problem, np.random.default_rng(seed), thorough)
+    return described(problem, found, exact)
+
+
+def starting(problem: Problem) -> Array:
+    """The reference, or the uniform mixture where nothing holds to it: [B, m]."""
+    if problem.kl > 0:
+        return middle(problem)
+    points = problem.region.fill(np.ones((1, len(problem.natural))))
+    return np.repeat(points, problem.response.replicates, axis=0)
+
+
+def described(problem: Problem, found: Solution, exact: bool) -> Optimum:
+    """A solution with what it costs."""
+    cost = problem.look(found.points).cost
+    apart = divergence(found.points, problem.natural)
+    return Optimum(found.points, cost, apart, found.gap, found.excess, found.prices, exact)
 
 
 def require_reference(natural: Array, kl: float, names: Sequence[str]) -> None:
     """ConfigError if kl is negative, or positive with a reference that rules a source out."""
-    if kl < 0:
+    if not 0 <= kl < np.inf:
         raise ConfigError(
-            "The KL weight must not be negative.", value=kl, next_step="use 0 or more"
+            "The KL weight must be a number and must not be negative.",
+            value=kl,
+            next_step="use 0 or more",
         )
     absent = [name for name, share in zip(names, natural, strict=True) if share <= 0]
     if kl > 0 and absent:
@@ -103,17 +142,19 @@ def require_reference(natural: Array, kl: float, names: Sequence[str]) -> None:
 
 
 def kl_path(
-    surface: Surface,
+    surface: Response,
     blend: Array,
     natural: Array,
     caps: Array,
     names: Sequence[str],
     weights: Sequence[float] = KL_PATH,
+    *,
+    limits: Limits | None = None,
 ) -> pl.DataFrame:
     """One row per KL weight: kl, cost, divergence, gap and the share of every source."""
     rows = []
     for kl in weights:
-        best = optimise(surface, blend, natural, caps, kl, names)
+        best = optimise(surface, blend, natural, caps, kl, names, limits=limits)
         row = {
             "kl": float(kl),
             "cost": float(best.cost[0]),

@@ -27,8 +27,8 @@ import numpy as np
 import polars as pl
 
 from lab.advice.fit import Fit
+from lab.advice.response import Response
 from lab.advice.simplex import Array, variation
-from lab.advice.surface import Surface
 from lab.core.estimate import Estimate
 
 SURE = 0.9
@@ -50,13 +50,18 @@ class Outlook:
 
 
 def outlook(
-    fit: Fit, posterior: Surface, natural: Array, proposal: Array, optima: Array
+    surface: Response, posterior: Response, natural: Array, proposal: Array, optima: Array
 ) -> Outlook:
     """Corrected costs; `optima` [B, m] are the mixtures that the replicates chose."""
-    value = fit.surface.predict(np.stack([natural, proposal]))[0]
-    apart = value[0] - posterior.predict(natural[None, :])[:, 0]
-    own = np.einsum("bbt->bt", posterior.predict(optima))
-    return Outlook(value[0] + apart, value[1] + fit.surface.predict(optima)[0] - own)
+    value = surface.predict(proposal[None, :])[0, 0]
+    own = posterior.each(optima)[0]
+    chosen = value + surface.predict(optima)[0] - own
+    return Outlook(foreseen(surface, posterior, natural[None, :])[:, 0], chosen)
+
+
+def foreseen(surface: Response, posterior: Response, mixtures: Array) -> Array:
+    """Corrected costs of mixtures [n, m] that the fit did not choose: [B, n, T]."""
+    return np.asarray(2 * surface.predict(mixtures) - posterior.predict(mixtures))
 
 
 def interval(values: Array, level: float) -> tuple[Array, Array]:
@@ -100,18 +105,24 @@ def judge(
     return "unresolved", odds, int(max(more, 1))
 
 
-def score_rows(fit: Fit, worlds: Outlook, level: float) -> pl.DataFrame:
-    """Per metric: natural, proposal and gain (positive is better), each with low and high."""
+def odds(gains: Array, skilled: bool) -> float:
+    """Share of worlds with a gain; even if the fit has no skill."""
+    return float((gains > 0).mean()) if skilled else 0.5
+
+
+def score_rows(fit: Fit, worlds: Outlook, level: float, current: Array | None) -> pl.DataFrame:
+    """Per metric: natural, proposal and gain (positive is better), each with low and high, p_better
+    than natural; and `current` with low and high if its corrected costs [B, T] are given.
+    """
+    gain = worlds.natural - worlds.proposal
     columns: dict[str, object] = {
         "metric": list(fit.metrics),
         "better": ["lower" if sign > 0 else "higher" for sign in fit.signs],
+        "p_better": (gain > 0).mean(axis=0),
     }
-    parts = {
-        "natural": worlds.natural * fit.signs,
-        "proposal": worlds.proposal * fit.signs,
-        "gain": worlds.natural - worlds.proposal,
-    }
-    for name, values in parts.items():
+    parts = {"natural": worlds.natural * fit.signs, "proposal": worlds.proposal * fit.signs}
+    parts |= {"current": current * fit.signs} if current is not None else {}
+    for name, values in (parts | {"gain": gain}).items():
         low, high = interval(values, level)
         columns |= {name: np.median(values, axis=0), f"{name}_low": low, f"{name}_high": high}
     columns["gain"] = np.median(worlds.natural, axis=0) - np.median(worlds.proposal, axis=0)

@@ -17,9 +17,11 @@ import numpy.typing as npt
 from lab.core.errors import ConfigError, nearest
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.intp]
 
 TINY = 1e-300  # keeps log() finite; far below any weight that matters
-FAINT = 1e-200  # stands for a target of zero, so that a capped mixture can always be filled
+NIL = 1e-150  # shares below it are zero
 SLACK = 1e-9  # rounding allowed before a sum of caps counts as below one
 
 
@@ -78,39 +80,59 @@ def supply_caps(supply: Mapping[str, float], budget: float, repeat_cap: float) -
     return dict(zip(supply, caps.tolist(), strict=True))
 
 
-def require_feasible(caps: Array, sources: Sequence[str]) -> None:
-    """ConfigError, with the shortfall, unless some mixture respects `caps`."""
-    total = float(np.minimum(caps, 1.0).sum())
-    if total < 1 - SLACK:
-        shown = {name: round(float(cap), 6) for name, cap in zip(sources, caps, strict=True)}
-        raise ConfigError(
-            f"No mixture fits under these caps: together they allow {total:.4g} of the budget.",
-            where="caps",
-            value=shown,
-            next_step=f"lower the token budget to {total:.4g} of its size, raise the repeat cap "
-            f"{1 / max(total, 1e-12):.4g}-fold, or add unique text",
-        )
+def require_feasible(caps: Array, sources: Sequence[str], natural: Array | None = None) -> None:
+    """ConfigError unless some mixture respects `caps`: by how much they fall short, and which one
+    is to blame, the one furthest below the `natural` share (default: the uniform one).
+    """
+    caps = np.minimum(caps, 1.0)
+    total = float(caps.sum())
+    if total >= 1 - SLACK:
+        return
+    wanted = np.full(len(caps), 1 / len(caps)) if natural is None else natural
+    worst = int(np.argmax(wanted - caps))
+    short = 1.0 - total
+    shown = {name: round(float(cap), 6) for name, cap in zip(sources, caps, strict=True)}
+    raise ConfigError(
+        f"No mixture fits under these caps: together they allow {total:.4g} of the budget, "
+        f"{short:.4g} too little. The tightest is that of {sources[worst]!r}: "
+        f"{caps[worst]:.4g} where its own share would be {wanted[worst]:.4g}.",
+        where="caps",
+        value=shown,
+        next_step=f"raise the cap of {sources[worst]!r} to {caps[worst] + short:.4g}, lower the "
+        f"token budget to {total:.4g} of its size, raise the repeat cap "
+        f"{1 / max(total, 1e-12):.4g}-fold, or add unique text",
+    )
 
 
 def fill(target: Array, caps: Array) -> Array:
     """The mixture nearest to `target` in KL among those below `caps`: p = min(caps, s target).
 
-    `target` [n, m] >= 0, any scale; `caps` [m]. The scale s is found by fixing, round by round,
-    the sources that exceed their cap; at most m rounds. With a uniform target this is UniMax's
-    water filling. A source with target zero is used only if the others cannot fill the budget.
+    `target` [n, m] >= 0, any scale; `caps` [m]. With a uniform target this is UniMax's water
+    filling. A source with target zero is used only if the others cannot fill the budget.
     """
-    target = np.maximum(target / target.max(axis=1, keepdims=True), FAINT)
-    free = np.ones_like(target, dtype=bool)
-    mixture = target / target.sum(axis=1, keepdims=True)
-    for _ in range(target.shape[1]):
+    return fill_logs(np.log(np.maximum(target, TINY)), caps)
+
+
+def fill_logs(logs: Array, caps: Array) -> Array:
+    """`fill` for the target exp(logs) [n, m], which may lie far outside the range of floats.
+
+    The scale is found by fixing, round by round, the sources that exceed their cap; at most m
+    rounds. Each round is relative to the largest of the free sources, so that after those are full
+    the order of the next ones is not lost to underflow.
+    """
+    free = np.ones_like(logs, dtype=bool)
+    for _ in range(logs.shape[1] + 1):
+        left = 1.0 - np.where(free, 0.0, caps).sum(axis=1, keepdims=True)
+        top = np.where(free, logs, -np.inf).max(axis=1, keepdims=True)
+        top = np.where(np.isfinite(top), top, 0.0)
+        target = np.where(free, np.exp(np.where(free, logs - top, 0.0)), 0.0)
+        total = target.sum(axis=1, keepdims=True)
+        mixture = np.where(free, target * (left / np.maximum(total, TINY)), caps)
         over = free & (mixture > caps)
         if not over.any():
             break
         free &= ~over
-        left = 1.0 - np.where(free, 0.0, caps).sum(axis=1, keepdims=True)
-        total = np.where(free, target, 0.0).sum(axis=1, keepdims=True)
-        mixture = np.where(free, target * (left / np.maximum(total, TINY)), caps)
-    return np.where(mixture < FAINT * 1e50, 0.0, mixture)
+    return np.where(mixture < NIL, 0.0, mixture)
 
 
 def divergence(mixture: Array, reference: Array) -> Array:

@@ -18,14 +18,17 @@ from lab.advice.advise import Advice
 from lab.advice.fit import Fit
 from lab.advice.next_runs import columns
 from lab.advice.surface import restore_surface
-from lab.core.artifacts import Artifact, build
+from lab.advice.validation import Validation, read_validation, validation_mapping
+from lab.core.artifacts import Artifact, build, load
 from lab.core.estimate import Estimate
 from lab.core.files import digest, read_json, write_json
 from lab.core.workspace import Workspace
+from lab.mixture.recipe import Recipe, recipe_id
 
-VERSION = 1
+VERSION = 2
 NAMES = ("runs", "sources", "unseen", "metrics", "notes")  # fields of a fit that are tuples
 ARRAYS = ("signs", "weights", "costs", "heldout")
+FRAMES = ("scores", "path", "guards", "front", "supply")  # fields of advice
 
 
 def fit_mapping(fit: Fit) -> dict[str, Any]:
@@ -55,7 +58,7 @@ def read_fit(mapping: Mapping[str, Any]) -> Fit:
 
 def advice_mapping(advice: Advice) -> dict[str, Any]:
     """Advice as JSON values; frames become lists of rows."""
-    frames = {key: getattr(advice, key).to_dicts() for key in ("scores", "path", "next_runs")}
+    frames = {key: getattr(advice, key).to_dicts() for key in (*FRAMES, "next_runs")}
     mapping = {
         "verdict": advice.verdict,
         "p_better": advice.p_better,
@@ -70,6 +73,10 @@ def advice_mapping(advice: Advice) -> dict[str, Any]:
         "free": dict(advice.free),
         "distances": dict(advice.distances),
         "notes": list(advice.notes),
+        "current": dict(advice.current),
+        "p_current": advice.p_current,
+        "exact": advice.exact,
+        "gap": advice.gap,
     }
     return mapping | frames
 
@@ -80,30 +87,66 @@ def read_advice(mapping: Mapping[str, Any]) -> Advice:
     values["weights"] = {name: Estimate(**value) for name, value in mapping["weights"].items()}
     values["gain"] = Estimate(**mapping["gain"])
     values |= {key: tuple(mapping[key]) for key in ("targets", "notes")}
-    values |= {key: pl.DataFrame(mapping[key]) for key in ("scores", "path")}
+    values |= {key: pl.DataFrame(mapping[key]) for key in FRAMES}
     values["next_runs"] = pl.DataFrame(mapping["next_runs"], schema=columns(mapping["weights"]))
     return Advice(**values)
 
 
-def save(ws: Workspace, fit: Fit, advice: Advice) -> Artifact:
-    """Store a fit and the advice drawn from it as one artifact of step "advice"."""
+def save(ws: Workspace, fit: Fit, advice: Advice, recipe: Recipe | None = None) -> Artifact:
+    """Store a fit and the advice drawn from it, for `recipe` if for any: an artifact "advice"."""
     fitted, advised = fit_mapping(fit), advice_mapping(advice)
+    about = {"recipe": recipe.name, "recipe_id": recipe_id(recipe)} if recipe else {}
 
     def make(folder: Path) -> dict[str, Any]:
         write_json(folder / "fit.json", fitted)
         write_json(folder / "advice.json", advised)
-        return {"runs": len(fit.runs), "verdict": advice.verdict}
+        return {"runs": len(fit.runs), "verdict": advice.verdict, **about}
 
-    return build(ws, "advice", VERSION, {"advice": digest(advised)}, [digest(fitted)], make)
-
-
-def latest(ws: Workspace) -> tuple[Fit, Advice] | None:
-    """The fit and advice stored last, or None."""
-    found = sorted(
-        (read_json(path)["created"], path.parent.name, path.parent)
-        for path in (ws.artifacts / "advice").glob("[!.]*/manifest.json")
+    return build(
+        ws, "advice", VERSION, {"advice": digest(advised), **about}, [digest(fitted)], make
     )
-    if not found:
+
+
+def save_validation(ws: Workspace, found: Validation, recipe: Recipe) -> Artifact:
+    """Store what a second size said about the latest advice for `recipe`."""
+    said = validation_mapping(found)
+    advice = latest_artifact(ws, "advice", recipe.name)
+    about = {"recipe": recipe.name, "recipe_id": recipe_id(recipe)}
+
+    def make(folder: Path) -> dict[str, Any]:
+        write_json(folder / "validation.json", said)
+        return {"verdict": found.verdict, "accuracy": found.overall.value, **about}
+
+    config = {"validation": digest(said), **about}
+    return build(ws, "validation", VERSION, config, [advice.id] if advice else [], make)
+
+
+def latest_validation(ws: Workspace, recipe: str) -> Validation | None:
+    """What a second size said about the latest advice for the recipe of that name, or None."""
+    advice = latest_artifact(ws, "advice", recipe)
+    found = latest_artifact(ws, "validation", recipe)
+    if advice is None or found is None or found.manifest["inputs"] != [advice.id]:
         return None
-    folder = found[-1][2]
-    return read_fit(read_json(folder / "fit.json")), read_advice(read_json(folder / "advice.json"))
+    return read_validation(read_json(found.path / "validation.json"))
+
+
+def latest(ws: Workspace, recipe: str = "") -> tuple[Fit, Advice] | None:
+    """The fit and advice stored last, for the recipe of that name or for any, or None."""
+    found = latest_artifact(ws, "advice", recipe)
+    if found is None:
+        return None
+    fit, advice = (read_json(found.path / name) for name in ("fit.json", "advice.json"))
+    return read_fit(fit), read_advice(advice)
+
+
+def latest_artifact(ws: Workspace, step: str, recipe: str = "") -> Artifact | None:
+    """The artifact of `step` stored last that this version can read, for that recipe or for any."""
+    found = [load(path.parent) for path in (ws.artifacts / step).glob("[!.]*/manifest.json")]
+    known = [
+        artifact
+        for artifact in found
+        if artifact
+        and artifact.manifest["version"] == VERSION
+        and recipe in ("", artifact.manifest.get("recipe"))
+    ]
+    return max(known, key=lambda a: (a.manifest["created"], a.id), default=None)

@@ -5,7 +5,7 @@ columns of its metrics for all B replicates (replicate by replicate, metrics in 
 here is in cost: lower is better.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,15 +36,51 @@ class Surface:
             costs[:, :, list(member)] = columns.transpose(1, 0, 2)
         return costs
 
+    @property
+    def convex(self) -> bool:
+        """True if every law in it is convex in the weights, so that a local optimum is the best."""
+        return all(law.convex for law in self.laws)
+
+    def each(self, points: Array) -> tuple[Array, Array]:
+        """Cost [B, T] and slope [B, T, m] of every metric of replicate b at points[b].
+
+        `points` is [B, m] or, if every metric has a point of its own, [B, T, m].
+        """
+        if points.ndim == 2:
+            points = np.repeat(points[:, None, :], self.metrics, axis=1)
+        cost, slope = np.empty(points.shape[:2]), np.empty(points.shape)
+        for member, law in zip(self.members, self.laws, strict=True):
+            own = points[:, list(member)]
+            values, slopes = law.at(own.reshape(-1, own.shape[2]))
+            cost[:, list(member)] = values.reshape(own.shape[:2])
+            slope[:, list(member)] = slopes.reshape(own.shape)
+        return cost, slope
+
     def at(self, points: Array, blend: Array) -> tuple[Array, Array]:
         """Cost [B] and slope [B, m] of replicate b at points[b], metrics weighed by `blend`."""
-        cost, slope = np.zeros(len(points)), np.zeros_like(points)
+        cost, slope = self.each(points)
+        return cost @ blend, np.einsum("t,btm->bm", blend, slope)
+
+    def first(self, replicates: int) -> "Surface":
+        """The first so many replicates."""
+        laws = [
+            law.take(list(range(replicates * len(member))))
+            for member, law in zip(self.members, self.laws, strict=True)
+        ]
+        return Surface(self.members, tuple(laws), replicates)
+
+    def only(self, metrics: Sequence[int]) -> "Surface":
+        """The surface of some metrics, numbered anew in the order given."""
+        members, laws = [], []
         for member, law in zip(self.members, self.laws, strict=True):
-            share = blend[list(member)]
-            values, slopes = law.at(np.repeat(points, len(member), axis=0))
-            cost += values.reshape(len(points), -1) @ share
-            slope += np.einsum("t,btm->bm", share, slopes.reshape(len(points), len(member), -1))
-        return cost, slope
+            kept = [number for number, t in enumerate(metrics) if t in member]
+            if kept:
+                inside = [member.index(metrics[number]) for number in kept]
+                width = len(member)
+                columns = [b * width + t for b in range(self.replicates) for t in inside]
+                members.append(tuple(kept))
+                laws.append(law.take(columns))
+        return Surface(tuple(members), tuple(laws), self.replicates)
 
     def mapping(self) -> list[dict[str, Any]]:
         """The parameters as JSON values."""
@@ -61,11 +97,11 @@ def restore_surface(parts: Sequence[dict[str, Any]]) -> Surface:
     )
 
 
-def fit_surface(weights: Array, costs: Array, choice: Sequence[str]) -> Surface:
-    """Fit metric t of `costs` [K, T] with the law named `choice[t]`."""
+def assemble(fits: Mapping[str, Fitted], choice: Sequence[str]) -> Surface:
+    """Metric t as predicted by the law named `choice[t]`; every fit has all metrics as columns."""
     members = grouped(choice)
-    laws = [get_law(choice[m[0]]).fit(weights, costs[:, list(m)]) for m in members]
-    return Surface(members, tuple(laws), 1)
+    laws = tuple(fits[choice[m[0]]].take(list(m)) for m in members)
+    return Surface(members, laws, 1)
 
 
 def refit(surface: Surface, weights: Array, costs: Array, counts: Array) -> Surface:

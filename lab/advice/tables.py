@@ -19,7 +19,8 @@ from lab.core.errors import DataError
 
 KEYS = ("run", "index", "name")  # columns that name a run; a join prefers the first
 TOLERANCE = 0.01  # of the sum of a row of weights
-EXACT = 1e-9
+EXACT = 1e-9  # beyond it a reader is told
+ROUNDING = 1e-12  # rows this near to one stay as they are, so that a table survives a round trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +168,5 @@ def normalised(weights: Array, runs: list[str]) -> tuple[Array, list[str]]:
         f"{changed} of {len(weights)} rows of weights summed to {sums.min():.4g}-{sums.max():.4g} "
         "and were renormalised."
     )
-    return weights / sums[:, None], [note] if changed else []
+    scaled = np.where(off[:, None] > ROUNDING, weights / sums[:, None], weights)
+    return scaled, [note] if changed else []

@@ -177,24 +177,6 @@ def where(options: argparse.Namespace) -> dict[str, Any]:
     return {key: getattr(options, key) for key in keys}
 
 
-def sweep(options: argparse.Namespace) -> Shown:
-    """Train a designed set of mixtures."""
-    return failed_runs(
-        act(
-            options,
-            "sweep",
-            recipe=options.recipe,
-            runs=options.runs,
-            size=options.size,
-            tokens=options.tokens,
-            seed=options.seed,
-            repetition=options.repetition,
-            snapshots=options.snapshots,
-            **where(options),
-        )
-    )
-
-
 def failed_runs(shown: Shown) -> Shown:
     """The same result with exit status 1 if some runs failed."""
     failed = shown.data.get("failed")

@@ -1,42 +1,116 @@
 """`mixlab fit` and `mixlab advise`: from the workspace's runs, or from tables of anybody's."""
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from lab.cli.act import workspace
+from lab.cli.first_answer import first_answer
 from lab.cli.show import Shown, rows
 from lab.core.errors import ConfigError
 
 
 def fit(options: argparse.Namespace) -> Shown:
     """Fit every law and show how well each predicts runs it did not see."""
+    from lab.advice.interchange import write_table, write_tables
+    from lab.advice.predict import predict_table
+    from lab.advice.tables import read_table
+
+    if options.predict and not options.metric:
+        options.misused("--predict needs --target METRIC")
+    if options.output and not options.predict:
+        options.misused("-o goes with --predict RATIOS.csv")
     fitted = fitted_tables(options)
-    data = {
+    data: dict[str, Any] = {
         "runs": len(fitted.runs),
         "sources": list(fitted.sources),
         "scores": rows(fitted.scores),
         "notes": list(fitted.notes),
     }
     title = f"Laws over {len(fitted.runs)} runs of {len(fitted.sources)} sources, out of fold"
-    return Shown(data, [(title, fitted.scores)], [f"note: {n}" for n in fitted.notes])
+    tables, notes = [(title, fitted.scores)], [f"note: {n}" for n in fitted.notes]
+    if options.tables:
+        data["tables"] = [str(path) for path in write_tables(fitted, options.tables)]
+        notes.append("written: " + ", ".join(data["tables"]))
+    if options.predict:
+        predicted = predict_table(fitted, read_table(options.predict), options.metric)
+        if options.output:
+            write_table(predicted, options.output)
+            data |= {"predictions": str(options.output), "predicted": predicted.height}
+            notes.append(f"written: {options.output}, {predicted.height} rows")
+        else:
+            data["predicted"] = rows(predicted)
+            tables.append((f"Predicted {options.metric}", predicted))
+    return Shown(data, tables, notes)
 
 
 def advise(options: argparse.Namespace) -> Shown:
     """Propose a mixture with an interval on every weight."""
-    from lab.advice.advise import advise as propose
+    if options.cheap:
+        return first_answer(options)
+    if options.detach:
+        options.misused("--detach goes with --from")
+    options.recipe = options.recipe or options.name
     from lab.advice.from_runs import advise_from_runs
+    from lab.advice.interchange import proposed_runs, write_table
     from lab.advice.store import advice_mapping
 
     if options.ratios:
-        fitted = fitted_tables(options)
-        means = fitted.weights.mean(axis=0).tolist()
-        advice = propose(fitted, dict(zip(fitted.sources, means, strict=True)))
+        advice = advise_from_tables(options)
     elif not options.recipe:
         options.misused("name the recipe whose supply and caps apply: --recipe RECIPE")
+    elif asked := [name for name in TABLES_ONLY if getattr(options, name) is not None]:
+        options.misused(f"--{asked[0].replace('_', '-')} goes with --ratios and --metrics")
     else:
-        fitted, advice = advise_from_runs(workspace(options), options.recipe, options.metric)
+        advice = advise_from_runs(workspace(options), options.recipe, options.metric)[1]
+    if options.output:
+        write_table(proposed_runs(advice), options.output)
+    return Shown(advice_mapping(advice), advice_tables(advice), words(advice))
+
+
+TABLES_ONLY = ("natural", "kl", "cap", "supply", "guard", "current", "groups")
+
+
+def advise_from_tables(options: argparse.Namespace) -> Any:
+    """Advice on two tables, with what else the command line says."""
+    from lab.advice.advise import KL
+    from lab.advice.advise import advise as propose
+    from lab.advice.guards import Guard
+    from lab.advice.interchange import read_shares
+    from lab.advice.supply import supply_of
+
+    if bool(options.supply) != bool(options.budget):
+        options.misused("--supply and --budget go together")
+    fitted = fitted_tables(options)
+    if options.natural:
+        natural, said = read_shares(options.natural), []
+    else:
+        natural = dict(zip(fitted.sources, fitted.weights.mean(axis=0).tolist(), strict=True))
+        said = ["No natural mixture was given: the mean of the runs stands for it."]
+    supply = None
+    if options.supply:
+        unique = read_shares(options.supply)
+        supply = supply_of(
+            fitted.sources, unique, options.budget, options.repeat_cap, options.matched
+        )
+    advice = propose(
+        fitted,
+        natural,
+        caps=read_shares(options.cap) if options.cap else None,
+        kl=KL if options.kl is None else options.kl,
+        targets=(options.metric,) if options.metric else (),
+        supply=supply,
+        guards=[Guard(name, "natural", epsilon) for name, epsilon in options.guard or ()],
+        current=read_shares(options.current) if options.current else None,
+        groups=dict(options.groups) if options.groups else None,
+    )
+    return replace(advice, notes=(*advice.notes, *said))
+
+
+def advice_tables(advice: Any) -> list[tuple[str, pl.DataFrame]]:
+    """The proposal, what it does to every metric, the path, guards, front and next runs."""
     weights = pl.DataFrame(
         [
             {
@@ -46,37 +120,74 @@ def advise(options: argparse.Namespace) -> Shown:
                 "low": w.low,
                 "high": w.high,
                 "cap": advice.caps[name],
+                "unconstrained": advice.free[name],
             }
             for name, w in advice.weights.items()
         ]
     )
-    gain = advice.gain
-    notes = [
-        f"verdict: {advice.verdict} (odds that the proposal beats natural: {advice.p_better:.2f})",
-        f"gain: {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] at {gain.level:.0%}",
-        *([f"run about {advice.run_more} more to resolve it"] if advice.run_more else []),
-        *[f"note: {n}" for n in advice.notes],
-    ]
     runs = advice.next_runs
-    upright = runs.select(fitted.sources).transpose(
+    upright = runs.select(list(advice.weights)).transpose(
         include_header=True, header_name="source", column_names=runs["run"].to_list()
     )
-    tables = [("Proposed shares of training tokens", weights), ("Next runs", upright)]
-    return Shown(advice_mapping(advice), tables, notes)
+    shown = ("kl", "divergence", "distance", "gain", "gain_low", "gain_high", "p_better")
+    tables = [
+        ("Proposed shares of training tokens", weights),
+        ("Predicted scores", advice.scores),
+        ("Guards: how much worse than the baseline", advice.guards),
+        ("Supply", advice.supply),
+        ("Other distances from the natural mixture", advice.path.select(shown)),
+        ("Front between groups, gains in spreads of the runs", advice.front),
+        ("Next runs", upright),
+    ]
+    return [(title, frame) for title, frame in tables if frame.width]
+
+
+def words(advice: Any) -> list[str]:
+    """The verdict and what it rests on."""
+    gain, near = advice.gain, advice.distances
+    return [
+        f"verdict: {advice.verdict} (odds that the proposal beats natural: {advice.p_better:.2f})",
+        *(
+            [f"odds that it beats the current mixture: {advice.p_current:.2f}"]
+            if advice.p_current is not None
+            else []
+        ),
+        f"gain: {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] at {gain.level:.0%}",
+        *([f"run about {advice.run_more} more to resolve it"] if advice.run_more else []),
+        f"distance to the nearest run: proposal {near['proposal']:.3g}, unconstrained "
+        f"{near['free']:.3g}; runs lie {near['runs']:.3g} apart",
+        f"optimum: {'exact, within ' + format(advice.gap, '.1g') if advice.exact else 'by search'}",
+        *[f"note: {n}" for n in advice.notes],
+    ]
 
 
 def fitted_tables(options: argparse.Namespace) -> Any:
     """The fit of the two tables, or of the workspace's runs."""
     from lab.advice.fit import fit_table
     from lab.advice.from_runs import fit_runs
+    from lab.advice.laws import candidates
     from lab.advice.tables import read_tables
 
     if bool(options.ratios) != bool(options.metrics):
         raise ConfigError(
             "--ratios and --metrics go together.", next_step="give both tables, or neither"
         )
-    only = (options.metric,) if options.metric else ()
-    if options.ratios:
-        ratios, metrics = read_tables(options.ratios, options.metrics)
-        return fit_table(ratios, metrics, only=only, higher=options.higher or ())
-    return fit_runs(workspace(options), options.metric)
+    if not options.ratios:
+        if options.model != "auto":
+            options.misused("--model goes with --ratios and --metrics")
+        return fit_runs(workspace(options), options.metric)
+    only = dict.fromkeys([*([options.metric] if options.metric else []), *also(options)])
+    ratios, metrics = read_tables(options.ratios, options.metrics)
+    return fit_table(
+        ratios,
+        metrics,
+        laws=candidates(options.model),
+        only=tuple(only) if options.metric else (),
+        higher=options.higher or (),
+    )
+
+
+def also(options: argparse.Namespace) -> list[str]:
+    """Metrics that guards and groups need beside the target."""
+    guarded = [name for name, _ in getattr(options, "guard", None) or ()]
+    return guarded + [m for _, members in getattr(options, "groups", None) or () for m in members]

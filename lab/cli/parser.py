@@ -15,6 +15,7 @@ from lab.cli.commands.quality import add_quality_commands
 from lab.cli.commands.recipes import add_recipe_commands
 from lab.cli.commands.runs import add_training_commands
 from lab.cli.commands.search import add_search_commands
+from lab.cli.commands.swarm import add_swarm_commands
 from lab.cli.commands.workspace import add_workspace_commands
 
 
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_quality_commands(commands)
     add_recipe_commands(commands)
     add_training_commands(commands)
+    add_swarm_commands(commands)
     add_posttraining_commands(commands)
     add_judging_commands(commands)
     add_advice_commands(commands)

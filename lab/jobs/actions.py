@@ -14,8 +14,54 @@ from lab.core.errors import ConfigError, nearest
 from lab.core.progress import Progress
 from lab.core.settings import from_mapping
 from lab.core.workspace import Workspace
+from lab.jobs.run_actions import (
+    Advise,
+    Evaluate,
+    FirstAnswer,
+    Loop,
+    Posttrain,
+    Resume,
+    Reuse,
+    Sweep,
+    Track,
+    Train,
+    Validate,
+)
 
 Result = dict[str, Any]
+
+__all__ = [
+    "PARAMS",
+    "Add",
+    "Advise",
+    "Benchmark",
+    "Decontaminate",
+    "Dedup",
+    "Edit",
+    "Embed",
+    "Evaluate",
+    "Export",
+    "FirstAnswer",
+    "Index",
+    "Label",
+    "Loop",
+    "Map",
+    "Measure",
+    "Posttrain",
+    "Resume",
+    "Reuse",
+    "Sample",
+    "Score",
+    "Sweep",
+    "Tokenizer",
+    "Track",
+    "Train",
+    "Validate",
+    "check_params",
+    "engine_of",
+    "parse_shard",
+    "run_action",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,103 +253,6 @@ class Benchmark:
 
 
 @dataclass(frozen=True, slots=True)
-class Train:
-    """Train and score proxy runs of one or more recipes, one per seed."""
-
-    recipes: list[str]
-    size: str = "nano"
-    tokens: int | None = None
-    seeds: list[int] | None = None
-    repetition: bool = True
-    snapshots: bool = True
-    score_snapshots: bool = False
-    track: str = ""
-    workers: int | None = None
-    engine: str = "local"
-    address: str | None = None
-    gpus_per_run: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Continue and score unfinished runs as they were prepared."""
-
-    runs: list[str]
-    score_snapshots: bool = False
-    track: str = ""
-    workers: int | None = None
-    engine: str = "local"
-    address: str | None = None
-    gpus_per_run: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """Train a designed set of mixtures around a recipe."""
-
-    recipe: str
-    runs: int = 12
-    size: str = "nano"
-    tokens: int | None = None
-    seed: int = 0
-    repetition: bool = True
-    snapshots: bool = True
-    score_snapshots: bool = False
-    track: str = ""
-    workers: int | None = None
-    engine: str = "local"
-    address: str | None = None
-    gpus_per_run: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Posttrain:
-    """Fine-tune the models of finished runs (or of recipes' runs) and score them.
-
-    `sft` and `dpo` are a source or a JSONL file each; with both, `dpo` starts from what `sft` made.
-    """
-
-    runs: list[str]
-    sft: str | None = None
-    dpo: str | None = None
-    steps: int | None = None
-    track: str = ""
-    workers: int | None = None
-    engine: str = "local"
-    address: str | None = None
-    gpus_per_run: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """Send what a tracker lacks of finished runs: lines of metrics and scores."""
-
-    runs: list[str]
-    to: str = "tensorboard"
-
-
-@dataclass(frozen=True, slots=True)
-class Advise:
-    """Fit the workspace's runs and propose a mixture under the supply and caps of a recipe."""
-
-    recipe: str
-    metric: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluate:
-    """Score finished runs on what they have not been scored on yet.
-
-    With `snapshots` also the checkpoints that training kept on the way; with `generate` generative
-    items are answered in the model's own words.
-    """
-
-    runs: list[str]
-    snapshots: bool = False
-    generate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Export:
     """Write the files of a target."""
 
@@ -367,6 +316,10 @@ PARAMS: dict[str, type] = {
     "posttrain": Posttrain,
     "track": Track,
     "advise": Advise,
+    "loop": Loop,
+    "validate": Validate,
+    "reuse": Reuse,
+    "first_answer": FirstAnswer,
     "evaluate": Evaluate,
     "export": Export,
 }

@@ -12,16 +12,19 @@ phase's own epochs. Effective tokens follow the data-constrained law (`lab.mixtu
 whose limits are named there: it ranks choices, it does not predict a benchmark.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
-from lab.mixture.recipe import Mixture, Phase, Recipe
+from lab.mixture.recipe import Mixture, Recipe
 from lab.mixture.repetition import effective_epochs
 from lab.mixture.supply import Supply, measure_supply
+
+Pools = list[tuple[int, int]]  # (pattern of phases that may draw it, unique tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,9 @@ def compute_ledger(ws: Workspace, recipe: Recipe) -> Ledger:
 
 def ledger(supply: Supply, mixture: Mixture) -> Ledger:
     """Set `supply` against the weights and the budget of `mixture`."""
-    phases = phase_table(supply, mixture)
-    rows = [source_row(name, supply, mixture, phases) for name in supply.sources["source"]]
+    pools = pools_by_source(supply)
+    phases = phase_table(pools, mixture)
+    rows = [source_row(name, pools[name], mixture, phases) for name in pools]
     demand = pl.DataFrame(rows, schema=DEMAND)
     sources = supply.sources.join(demand, on="source", how="left", maintain_order="left")
     found = problems(sources, phases, mixture)
@@ -87,14 +91,23 @@ PHASES = {
 }
 
 
-def phase_table(supply: Supply, mixture: Mixture) -> pl.DataFrame:
+def pools_by_source(supply: Supply) -> dict[str, Pools]:
+    """The pools of every source in the supply's order; sources are few, so no frame is filtered."""
+    found: dict[str, Pools] = {name: [] for name in supply.sources["source"]}
+    columns = supply.pools.select("source", "pattern", "unique_tokens")
+    for source, pattern, tokens in columns.iter_rows():
+        found[source].append((pattern, tokens))
+    return found
+
+
+def phase_table(pools: Mapping[str, Pools], mixture: Mixture) -> pl.DataFrame:
     """Demand, pool and epochs of every source and phase; infinite epochs for an empty pool."""
     rows = []
     for k, phase in enumerate(mixture.phases):
-        for name in supply.sources["source"]:
+        for name, own in pools.items():
             weight = phase.weights.get(name, 0.0)
             tokens = mixture.tokens * phase.share * weight
-            pool = pool_tokens(supply, name, k)
+            pool = sum(unique for pattern, unique in own if pattern >> k & 1)
             rows.append((phase.name, name, weight, tokens, pool, ratio(tokens, pool)))
     return pl.DataFrame(rows, schema=PHASES, orient="row")
 
@@ -106,20 +119,14 @@ def ratio(tokens: float, pool: float) -> float:
     return tokens / pool if pool else float("inf")
 
 
-def pool_tokens(supply: Supply, source: str, phase: int) -> int:
-    """Unique tokens that phase number `phase` may draw from."""
-    mine = supply.pools.filter(pl.col("source") == source)
-    inside = (mine["pattern"] // (1 << phase)) % 2 == 1
-    return int(mine.filter(inside)["unique_tokens"].sum())
-
-
 def source_row(
-    name: str, supply: Supply, mixture: Mixture, phases: pl.DataFrame
+    name: str, pools: Pools, mixture: Mixture, phases: pl.DataFrame
 ) -> dict[str, object]:
     """Demand on one source over all phases."""
-    mine = phases.filter(pl.col("source") == name)
-    trained = float(mine["tokens"].sum())
-    exposure, effective = exposures(name, supply, mixture.phases, mine["epochs"].to_list())
+    drawn = phases.select("source", "tokens", "epochs").iter_rows()
+    mine = [(tokens, epochs) for source, tokens, epochs in drawn if source == name]
+    trained = math.fsum(tokens for tokens, _ in mine)
+    exposure, effective = exposures(pools, [epochs for _, epochs in mine])
     return {
         "source": name,
         "weight": trained / mixture.tokens,
@@ -131,14 +138,11 @@ def source_row(
     }
 
 
-def exposures(
-    name: str, supply: Supply, phases: Sequence[Phase], epochs: Sequence[float]
-) -> tuple[float, float]:
+def exposures(pools: Pools, epochs: Sequence[float]) -> tuple[float, float]:
     """(largest number of times any document is seen, effective tokens over all documents)."""
-    pools = supply.pools.filter(pl.col("source") == name)
     largest, effective = max(epochs) if float("inf") in epochs else 0.0, 0.0
-    for pattern, tokens in pools.select("pattern", "unique_tokens").iter_rows():
-        seen = sum(epochs[k] for k in range(len(phases)) if pattern >> k & 1)
+    for pattern, tokens in pools:
+        seen = sum(times for k, times in enumerate(epochs) if pattern >> k & 1)
         largest = max(largest, seen)
         effective += tokens * float(effective_epochs(seen))
     return largest, effective

@@ -16,12 +16,9 @@ from lab.core.workspace import Workspace
 from lab.mixture.parsing import parse_name
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import save_recipe
-from lab.proxy.sizes import SIZES
 from lab.ui.components import table
 from lab.ui.figures import GREY, blank, draw, source_colours
-from lab.ui.formats import compact, count, duration, number, percent
-from lab.ui.job_panel import start
-from lab.ui.run_table import estimate_seconds
+from lab.ui.formats import compact, count, number, percent
 from lab.ui.text import figure_text, label, show_plain
 
 MESSAGE = "advice_message"
@@ -30,32 +27,6 @@ VERDICTS = {
     "same": "The proposal is the natural mixture: nothing better was found.",
     "unresolved": "The runs do not tell whether the proposal is better.",
 }
-
-
-def sweep_form(ws: Workspace, recipe: Recipe) -> None:
-    """Start a designed set of runs around a recipe."""
-    sources = len(recipe.sources)
-    with st.container(border=True):
-        first, second, third = st.columns(3)
-        runs = first.number_input(
-            "Runs", min_value=sources + 2, max_value=512, value=max(12, 3 * (sources + 1)),
-            key="sweep_runs", bind="query-params",
-            help="At least two more than there are sources; about three times as many before the "
-            "error of the fit comes near its floor (Olmix, arXiv:2602.12237).",
-        )  # fmt: skip
-        size = str(second.selectbox("Size", list(SIZES), key="sweep_size", bind="query-params"))
-        million = third.number_input(
-            "Million tokens each", min_value=0.01, value=SIZES[size].default_tokens / 1e6,
-            format="%.6g", key=f"sweep_tokens_{size}", bind="query-params",
-        )  # fmt: skip
-        tokens = round(million * 1e6)
-        seconds, basis = estimate_seconds(ws, size, tokens, int(runs))
-        with st.container(horizontal=True, vertical_alignment="center"):
-            pressed = st.button("Train the sweep", key="sweep", icon=":material/play_arrow:")
-            st.caption(f"About {duration(seconds)} of training ({label(basis)}).")
-    if pressed:
-        params = {"recipe": recipe.name, "runs": int(runs), "size": size, "tokens": tokens}
-        start(ws, "sweep", params)
 
 
 def show_verdict(fit: Fit, advice: Advice) -> None:

@@ -21,7 +21,7 @@ from lab.ui.text import label, snippet
 
 SWEEP, ALL = "last sweep", "all runs"
 SHOWN = (SWEEP, ALL)
-TRAINING = ("train", "sweep", "resume")  # actions that are sweeps
+TRAINING = ("train", "sweep", "resume", "loop", "validate", "reuse")  # actions that are sweeps
 
 
 def choose_runs(ws: Workspace) -> tuple[pl.DataFrame, Record | None]:

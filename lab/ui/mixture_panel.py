@@ -1,4 +1,4 @@
-"""The live part of the Mixture page: weights and budget left, what they cost right."""
+"""Controls of the Mixture page beside the live panel: budget, presets, numbers, ledger, saving."""
 
 import math
 
@@ -7,13 +7,14 @@ import streamlit as st
 
 from lab.core.workspace import Workspace
 from lab.mixture.ledger import Ledger
-from lab.mixture.recipe import Mixture, Phase, Recipe
-from lab.mixture.supply import Supply
+from lab.mixture.recipe import Mixture, Recipe
 from lab.ui import weights
 from lab.ui.components import table
-from lab.ui.figures import GREY, blank, draw, source_colours
-from lab.ui.formats import compact, epochs_words, percent
-from lab.ui.text import figure_text, label, show_plain
+from lab.ui.formats import compact, epochs_words
+from lab.ui.live import history, presets
+from lab.ui.live.ground import Ground
+from lab.ui.state import forget_unknown
+from lab.ui.text import label, show_plain
 
 STATES = ["unused", "fresh", "as good as fresh", "decaying", "over the cap", "no text left"]
 STATE_COLOURS = ["gray", "green", "blue", "orange", "red", "red"]
@@ -41,87 +42,85 @@ def budget_controls(recipe: Recipe) -> None:
     )
 
 
-def preset_buttons(supply: Supply, recipe: Recipe) -> None:
-    """Set all weights at once."""
+def preset_buttons(ground: Ground, recipe: Recipe) -> None:
+    """Set all weights at once, step back, and start over."""
+    back, forth = history.can_step(recipe)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Weights", width="content")
-        for name in weights.PRESETS:
-            st.button(
-                label(name),
-                key=f"preset_{name}",
-                on_click=weights.use_preset,
-                args=(name, supply, recipe),
-            )
+        for name in ("natural", "uniform", "UniMax"):
+            preset_button(name, name, ground, recipe)
+        with st.popover("More presets", icon=":material/balance:"):
+            more_presets(ground, recipe)
+        st.button(
+            "Undo", key="undo_weights", icon=":material/undo:", disabled=not back,
+            on_click=history.undo, args=(recipe,),
+        )  # fmt: skip
+        st.button(
+            "Redo", key="redo_weights", icon=":material/redo:", disabled=not forth,
+            on_click=history.redo, args=(recipe,),
+        )  # fmt: skip
+        st.button(
+            "Discard unsaved changes", key="forget", type="tertiary",
+            icon=":material/restart_alt:", on_click=weights.forget, args=(recipe,),
+        )  # fmt: skip
+    if note := st.session_state.pop(presets.NOTE, ""):
+        show_plain(note)
 
 
-def phase_controls(recipe: Recipe) -> None:
-    """A tab per phase with its share and weights; one phase needs no tab."""
-    phases = recipe.mixture.phases
-    if len(phases) == 1:
-        weight_rows(recipe, phases[0])
-        return
-    for tab, phase in zip(st.tabs([label(p.name) for p in phases]), phases, strict=True):
-        with tab:
-            st.number_input(
-                "Share of the budget, %",
-                min_value=0.0,
-                max_value=100.0,
-                value=weights.rounded(phase.share),
-                step=5.0,
-                key=weights.share_key(recipe.name, phase.name),
-                bind="query-params",
-            )
-            weight_rows(recipe, phase)
-
-
-def discard_button(recipe: Recipe) -> None:
-    """Put every number back to the saved recipe."""
+def preset_button(name: str, words: str, ground: Ground, recipe: Recipe) -> None:
+    """A button that sets the weights of every phase."""
     st.button(
-        "Discard unsaved changes",
-        key="forget",
-        icon=":material/undo:",
-        type="tertiary",
-        on_click=weights.forget,
-        args=(recipe,),
+        label(words), key=f"preset_{name}", on_click=presets.use_preset, args=(name, ground, recipe)
     )
 
 
-def weight_rows(recipe: Recipe, phase: Phase) -> None:
-    """A slider and a number per source; both write the same value."""
-    total = 0.0
-    for source in recipe.sources:
-        key = weights.weight_key(recipe.name, phase.name, source)
-        saved = weights.rounded(phase.weights.get(source, 0.0))
-        slide, box = st.columns([3, 1], vertical_alignment="bottom")
-        number = box.number_input(
-            label(f"{source}, percent"),
-            min_value=0.0,
-            max_value=100.0,
-            value=saved,
-            step=1.0,
-            key=key,
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        st.session_state[f"slide.{key}"] = float(number)
-        slide.slider(
-            label(source),
-            0.0,
-            100.0,
-            step=0.5,
-            format="%.1f %%",
-            key=f"slide.{key}",
-            on_change=copy_value,
-            args=(f"slide.{key}", key),
-        )
-        total += number
-    if abs(total - 100) > 0.05:
-        st.caption(f"The weights sum to {total:.1f} and are divided by it.")
+def more_presets(ground: Ground, recipe: Recipe) -> None:
+    """Presets that need a word first."""
+    st.number_input(
+        "Exponent of the natural shares", 0.0, 2.0, 0.5, step=0.1, key=presets.TAU,
+        help="1 is natural, 0 uniform; 0.5 lifts small sources without making all alike.",
+    )  # fmt: skip
+    preset_button("tempered", "Tempered natural shares", ground, recipe)
+    st.caption("Shares by kind of source as in phi-4's report (table 5, unverified).")
+    preset_button("phi-4", "phi-4, by kind", ground, recipe)
+    st.caption("Written text first, then 30 % synthetic, after phi-3; proportions chosen here.")
+    st.button(
+        "phi-3, two phases", key="preset_phi-3", on_click=presets.use_phi3, args=(ground, recipe)
+    )
 
 
-def copy_value(source: str, target: str) -> None:
-    """Callback: one widget follows another."""
-    st.session_state[target] = round(float(st.session_state[source]), 2)
+def number_boxes(recipe: Recipe) -> None:
+    """Every weight and share as a number; they are what the page's address holds."""
+    for phase in recipe.mixture.phases:
+        grid = st.grid(min_column_width=150, gap="small")
+        if len(recipe.mixture.phases) > 1:
+            grid.number_input(
+                label(f"Share of phase {phase.name}, %"), 0.0, 100.0,
+                weights.rounded(phase.share), step=5.0,
+                key=weights.share_key(recipe.name, phase.name), bind="query-params",
+            )  # fmt: skip
+        total = 0.0
+        for source in recipe.sources:
+            total += grid.number_input(
+                label(f"{source}, percent"), 0.0, 100.0,
+                weights.rounded(phase.weights.get(source, 0.0)), step=1.0,
+                key=weights.weight_key(recipe.name, phase.name, source), bind="query-params",
+            )  # fmt: skip
+        if abs(total - 100) > 0.05:
+            st.caption(f"The weights sum to {total:.1f} and are divided by it.")
+
+
+def pick_phase(recipe: Recipe) -> int:
+    """The phase whose weights the panel moves; one phase needs no choice."""
+    names = [phase.name for phase in recipe.mixture.phases]
+    if len(names) == 1:
+        return 0
+    forget_unknown("phase", names)
+    chosen = st.segmented_control(
+        "Phase", names, default=names[0], key="phase", required=True, bind="query-params",
+        format_func=label,
+    )  # fmt: skip
+    return names.index(str(chosen))
 
 
 def show_ledger(ws: Workspace, found: Ledger, mixture: Mixture) -> None:
@@ -189,32 +188,6 @@ def ledger_columns() -> dict[str, object]:
         ),
         "value": config.NumberColumn("worth", format="percent"),
     }
-
-
-def show_weights(ws: Workspace, supply: Supply, recipe: Recipe, mixture: Mixture) -> None:
-    """Weights of the whole run against the natural ones."""
-    colour = source_colours(ws)
-    natural = weights.natural(supply, recipe, 0)
-    chosen = {
-        source: sum(p.share * p.weights.get(source, 0.0) for p in mixture.phases)
-        for source in recipe.sources
-    }
-    names = [figure_text(source) for source in chosen]
-    figure = blank(90 + 40 * len(names), x="share of training tokens")
-    figure.add_bar(
-        y=names, x=[100 * natural[s] for s in chosen], orientation="h", name="natural (by size)",
-        marker_color=GREY, opacity=0.5, hovertemplate="%{y}: %{x:.1f} %",
-    )  # fmt: skip
-    figure.add_bar(
-        y=names, x=[100 * w for w in chosen.values()], orientation="h", name="this mixture",
-        marker_color=[colour.get(s, GREY) for s in chosen],
-        text=[percent(w) for w in chosen.values()], textposition="outside", cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1f} %",
-    )  # fmt: skip
-    figure.update_layout(barmode="group", margin={"r": 60})
-    figure.update_xaxes(ticksuffix=" %")
-    figure.update_yaxes(autorange="reversed")
-    draw(figure, "weights_figure", "Weight of each source beside its natural share")
 
 
 def save_controls(ws: Workspace, recipe: Recipe, is_changed: bool) -> None:

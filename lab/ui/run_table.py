@@ -1,4 +1,4 @@
-"""Curves of proxy runs, and what the next run would cost.
+"""Curves of proxy runs.
 
 A single batch's loss jumps with the documents in it, so curves are rolling means over a fiftieth of
 the run, drawn with at most 300 points; the last value of the table is the raw one.
@@ -10,19 +10,14 @@ from pathlib import Path
 import plotly.graph_objects as go
 import polars as pl
 
-from lab.core.engine import cores
 from lab.core.workspace import Workspace
-from lab.proxy.runs import load_run, read_metrics, read_status, run_folders, run_state
-from lab.proxy.sizes import SIZES
+from lab.proxy.runs import load_run, read_metrics, run_folders, run_state
 from lab.ui.figures import DASHES, blank, colours, source_colours
 from lab.ui.text import figure_text
 
 POINTS = 300  # of one curve
 SMOOTH = 50  # the rolling mean covers 1/SMOOTH of a run
 LINES = 12  # curves shown at once
-TYPICAL = {"nano": 21_000, "micro": 11_800, "mini": 5_100, "small": 2_000, "base": 700}
-# tokens a second and process, one thread each, two side by side on a 2-core Zen 4 (2026-11)
-WORDS = 4096  # of the vocabulary that these were measured with
 
 
 def anything_running(ws: Workspace) -> bool:
@@ -94,24 +89,3 @@ def source_figure(ws: Workspace, folder: Path) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(hovermode="x unified")
     return figure
-
-
-def estimate_seconds(ws: Workspace, size: str, tokens: int, runs: int) -> tuple[float, str]:
-    """(seconds, where the speed comes from) for `runs` runs of `tokens` tokens."""
-    speeds = [
-        status["tokens_per_second"]
-        for folder in run_folders(ws)
-        if (status := read_status(folder)).get("tokens_per_second")
-        and load_run(folder).size == size
-    ]
-    side_by_side = max(1, min(cores(), runs))
-    if speeds:
-        speed = sorted(speeds)[len(speeds) // 2]
-        return tokens * runs / (speed * side_by_side), f"measured on {len(speeds)} runs here"
-    return tokens * runs / (typical(size) * side_by_side), "typical speed, not measured here yet"
-
-
-def typical(size: str) -> float:
-    """Tokens a second of a size; one that was not measured goes by its number of parameters."""
-    base = SIZES["base"].parameters(WORDS) / SIZES[size].parameters(WORDS)
-    return TYPICAL.get(size, TYPICAL["base"] * base)

@@ -13,6 +13,7 @@ from lab.proxy.record import last_record
 from lab.proxy.repetition import describe_repetition
 from lab.proxy.runs import Run, load_run, read_status, run_state
 from lab.proxy.sizes import SIZES
+from lab.proxy.speed import estimate_seconds
 from lab.ui.board import choose_runs, show_board, show_controls, show_totals
 from lab.ui.components import empty, link, table
 from lab.ui.figures import draw
@@ -22,7 +23,6 @@ from lab.ui.run_table import (
     LINES,
     anything_running,
     curves,
-    estimate_seconds,
     loss_figure,
     source_figure,
 )

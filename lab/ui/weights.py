@@ -1,4 +1,4 @@
-"""Unsaved weights: the mixture that the Mixture page shows, and the presets that set it.
+"""Unsaved weights: the mixture that the Mixture page shows.
 
 Every number of the mixture is a widget bound to the URL under `weight.RECIPE.PHASE.SOURCE`, with
 the recipe's own value as its default, so the address holds exactly what differs from the saved
@@ -7,20 +7,16 @@ they are divided by their sum, and the page says so whenever the sum is not 100.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-import polars as pl
 import streamlit as st
 
-from lab.advice.design import unimax
 from lab.core.errors import ConfigError, LabError
 from lab.core.workspace import Workspace
-from lab.mixture.ledger import pool_tokens
 from lab.mixture.parsing import parse_name
 from lab.mixture.recipe import Mixture, Phase, Recipe
 from lab.mixture.recipe_files import save_recipe
-from lab.mixture.supply import Supply
 
 MESSAGE = "weights_message"
 SAVED = "recipe_saved"  # set by a callback; the page then reads the recipe again
@@ -57,7 +53,6 @@ def drafted(recipe: Recipe) -> Mixture:
 
     Raises ConfigError for weights or shares that are negative or sum to zero.
     """
-    state = st.session_state
     phases = []
     shares = {
         p.name: touched(share_key(recipe.name, p.name), p.share) for p in recipe.mixture.phases
@@ -78,8 +73,9 @@ def drafted(recipe: Recipe) -> Mixture:
                 weights={source: weight / whole for source, weight in weights.items()},
             )
         )
-    tokens = state.get(budget_key(recipe.name), recipe.mixture.tokens / MILLION) * MILLION
-    cap = state.get(cap_key(recipe.name), recipe.mixture.repeat_cap)
+    saved = saved_values(recipe)
+    tokens = shown(budget_key(recipe.name), saved[budget_key(recipe.name)]) * MILLION
+    cap = shown(cap_key(recipe.name), saved[cap_key(recipe.name)])
     if tokens < 1 or cap <= 0:
         raise ConfigError(
             "Budget and repeat cap must be above zero.",
@@ -89,10 +85,21 @@ def drafted(recipe: Recipe) -> Mixture:
     return Mixture(round(tokens), tuple(phases), float(cap))
 
 
+def shown(key: str, saved: float) -> float:
+    """What a widget shows or, before it is drawn, will show: the address's value or `saved`."""
+    if key in st.session_state:
+        return float(st.session_state[key])
+    try:
+        value = float(st.query_params.get(key, saved))
+    except ValueError:
+        return saved
+    return value if math.isfinite(value) else saved
+
+
 def touched(key: str, saved: float) -> float:
     """A percentage from a widget as a share; the saved share if the widget still shows it."""
-    shown = st.session_state.get(key)
-    return saved if shown is None or shown == rounded(saved) else float(shown) / 100
+    percentage = shown(key, rounded(saved))
+    return saved if percentage == rounded(saved) else percentage / 100
 
 
 def positive_sum(values: Mapping[str, float], what: str) -> float:
@@ -121,67 +128,24 @@ def changed(recipe: Recipe, mixture: Mixture) -> bool:
     )
 
 
-def natural(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
-    """Weights by the unique tokens that a phase may draw from."""
-    pools = {source: pool_size(supply, source, phase) for source in recipe.sources}
-    total = sum(pools.values())
-    return {source: pool / total if total else 1 / len(pools) for source, pool in pools.items()}
-
-
-def pool_size(supply: Supply, source: str, phase: int) -> int:
-    """Unique tokens of a phase's pool, or of the source where it is not drawn yet."""
-    pool = pool_tokens(supply, source, phase)
-    row = supply.sources.filter(pl.col("source") == source)
-    return pool or int(row["unique_tokens"][0])
-
-
-def uniform(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
-    """The same weight for every source that has any text left."""
-    filled = [s for s in recipe.sources if pool_size(supply, s, phase) > 0] or list(recipe.sources)
-    return {source: (1 / len(filled) if source in filled else 0.0) for source in recipe.sources}
-
-
-def even(supply: Supply, recipe: Recipe, phase: int) -> dict[str, float]:
-    """UniMax: as even as the repeat cap allows (Chung et al. 2023, arXiv:2304.09151).
-
-    Raises ConfigError if the sources cannot fill the budget under the cap.
-    """
-    mixture = drafted(recipe)
-    pools = {source: float(pool_size(supply, source, phase)) for source in recipe.sources}
-    filled = {source: pool for source, pool in pools.items() if pool > 0}
-    budget = mixture.tokens * mixture.phases[phase].share
-    chosen = unimax(filled, budget, mixture.repeat_cap)
-    return {source: float(chosen.get(source, 0.0)) / budget for source in recipe.sources}
-
-
-PRESETS: dict[str, Callable[[Supply, Recipe, int], dict[str, float]]] = {
-    "natural": natural,
-    "uniform": uniform,
-    "UniMax": even,
-}
-
-
-def use_preset(name: str, supply: Supply, recipe: Recipe) -> None:
-    """Callback: set the weights of every phase."""
-    try:
-        chosen = [PRESETS[name](supply, recipe, k) for k in range(len(recipe.mixture.phases))]
-    except LabError as error:
-        st.session_state[MESSAGE] = str(error)
-        return
-    for phase, weights in zip(recipe.mixture.phases, chosen, strict=True):
-        for source, weight in weights.items():
-            st.session_state[weight_key(recipe.name, phase.name, source)] = rounded(weight)
+def saved_values(recipe: Recipe) -> dict[str, float]:
+    """What every widget of a recipe shows while nothing is changed."""
+    values = {
+        budget_key(recipe.name): recipe.mixture.tokens / MILLION,
+        cap_key(recipe.name): float(recipe.mixture.repeat_cap),
+    }
+    for phase in recipe.mixture.phases:
+        values[share_key(recipe.name, phase.name)] = rounded(phase.share)
+        for source in recipe.sources:
+            key = weight_key(recipe.name, phase.name, source)
+            values[key] = rounded(phase.weights.get(source, 0.0))
+    return values
 
 
 def forget(recipe: Recipe) -> None:
     """Callback: every widget back to the saved recipe."""
-    for phase in recipe.mixture.phases:
-        st.session_state[share_key(recipe.name, phase.name)] = rounded(phase.share)
-        for source in recipe.sources:
-            saved = phase.weights.get(source, 0.0)
-            st.session_state[weight_key(recipe.name, phase.name, source)] = rounded(saved)
-    st.session_state[budget_key(recipe.name)] = recipe.mixture.tokens / MILLION
-    st.session_state[cap_key(recipe.name)] = float(recipe.mixture.repeat_cap)
+    for key, value in saved_values(recipe).items():
+        st.session_state[key] = value
 
 
 def save_weights(ws: Workspace, recipe: Recipe, name_key: str) -> None:

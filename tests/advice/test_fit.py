@@ -7,8 +7,11 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from lab.advice.fit import fit_table, fold_of, spearman
+from lab.advice.crossval import fold_of
+from lab.advice.fit import fit_table
+from lab.advice.learning import learning_curve
 from lab.advice.predict import half_width, predict_table
+from lab.advice.scores import optimism, regret, spearman
 from lab.core.errors import ConfigError, DataError
 
 
@@ -91,7 +94,7 @@ def test_other_refusals(planted: Callable) -> None:
     with pytest.raises(ConfigError, match="Unknown metric 'm9'"):
         fit_table(world.ratios, world.metrics, only=["m9"])
     with pytest.raises(ConfigError, match="Unknown law"):
-        fit_table(world.ratios, world.metrics, laws=["lightgbm"])
+        fit_table(world.ratios, world.metrics, laws=["forest"])
     single = world.ratios.select("run", web=pl.lit(1.0))
     with pytest.raises(DataError, match="one and the same source"):
         fit_table(single, world.metrics)
@@ -137,3 +140,39 @@ def test_predictions_for_what_was_not_fitted_are_refused(planted: Callable) -> N
         predict_table(fit, world.ratios, "m7")
     with pytest.raises(DataError, match="names the mixtures"):
         predict_table(fit, world.ratios.drop("run"), "m0")
+
+
+def test_regret_and_optimism_by_hand() -> None:
+    costs = np.array([1.0, 2.0, 3.0, 4.0])
+    fold = np.array([0, 0, 1, 1])
+    assert regret(costs, costs, fold) == 0
+    assert regret(np.array([2.0, 1.0, 3.0, 4.0]), costs, fold) == 0.5  # 1 lost in one fold of two
+    predictions = np.arange(20.0)
+    actual = predictions + np.where(predictions < 2, 3.0, 0.0)
+    assert optimism(predictions, actual) == 3.0
+
+
+def test_the_choice_is_crossed_and_shown(planted: Callable) -> None:
+    """What is scored as `auto` never comes from a law chosen with the rows it predicts."""
+    world = planted(4, 40, 0.02, 3)
+    fit = fit_table(world.ratios, world.metrics)
+    auto = fit.scores.filter(law="auto")
+    assert auto.height == 3
+    assert not auto["chosen"].any()
+    assert auto["rmse"].to_numpy() == pytest.approx(
+        np.sqrt(((fit.heldout - fit.costs) ** 2).mean(axis=0))
+    )
+    least = fit.scores.filter("chosen")["rmse"]
+    assert (auto["rmse"] >= least - 1e-12).all()
+    assert "gp" not in fit.scores.filter("chosen")["law"].to_list()
+
+
+def test_a_learning_curve_rises_where_runs_are_too_few(planted: Callable) -> None:
+    world = planted(4, 60, 0.05, 0)
+    curve = learning_curve(fit_table(world.ratios, world.metrics, laws=["log_linear"]))
+    assert curve.columns == ["k", "rho", "low", "high"]
+    assert curve["k"].to_list() == [12, 21, 33, 48]
+    assert curve["rho"][-1] > curve["rho"][0]
+    assert ((curve["low"] <= curve["rho"]) & (curve["rho"] <= curve["high"])).all()
+    few = planted(4, 7, 0.05, 0)
+    assert learning_curve(fit_table(few.ratios, few.metrics, laws=["linear"])).is_empty()

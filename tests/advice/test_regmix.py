@@ -1,7 +1,9 @@
 """Published runs: rank correlation with unseen mixtures at 1M, 60M and 1B parameters.
 
 The figures were recomputed from RegMix's files by independent implementations (scikit-learn's
-LinearRegression, L-BFGS with restarts); the fits see runs of 1M and nothing else.
+LinearRegression, L-BFGS with restarts); the fits see runs of 1M and nothing else. Those of the CES
+law, the Gaussian process and their combination are this project's own, see
+`tests/benchmarks/advice_on_published_runs.py`.
 """
 
 from collections.abc import Callable
@@ -49,6 +51,11 @@ def rhos(regmix: Tables, law: str, rows: np.ndarray, normalise: bool = True) -> 
         ("linear", (0.9021, 0.8933, 0.8766), 0.001, False),
         ("log_linear", (0.962, 0.957, 0.985), 0.006, True),
         ("power_law", (0.970, 0.964, 0.990), 0.005, True),
+        ("lightgbm", (0.990, 0.986, 0.962), 0.005, True),
+        # ours: the first figures are what was measured when the laws were designed
+        ("ces", (0.987, 0.985, 0.991), 0.003, True),
+        ("gp", (0.995, 0.991, 0.970), 0.004, True),
+        ("combined", (0.9935, 0.9908, 0.9856), 0.003, True),
     ],
 )
 def test_512_runs(
@@ -65,6 +72,10 @@ def test_512_runs(
         ("log_linear", 54, 5, (0.920, None, 0.968), 0.03),
         ("log_linear", 128, 5, (0.949, None, 0.979), 0.01),
         ("linear", 128, 5, (0.876, None, 0.860), 0.02),
+        # ours, and no worse than what the issue asks for at 32 and 64 runs
+        ("ces", 64, 3, (0.98, 0.98, 0.985), 0.01),
+        ("combined", 32, 3, (0.971, 0.967, 0.971), 0.015),
+        ("combined", 64, 3, (0.988, 0.984, 0.981), 0.006),
     ],
 )
 def test_mean_over_subsets(
@@ -83,7 +94,8 @@ def test_mean_over_subsets(
 
 def test_fit_says_what_it_renormalised_and_prefers_the_power_law(regmix: Tables) -> None:
     ratios, metrics = regmix("train_1m")
-    fit = fit_table(ratios, metrics, only=["pile_cc"])
+    laws = ["linear", "log_linear", "power_law"]
+    fit = fit_table(ratios, metrics, only=["pile_cc"], laws=laws)
     assert fit.notes == ("303 of 512 rows of weights summed to 0.996-1.003 and were renormalised.",)
     scores = {row["law"]: row for row in fit.scores.iter_rows(named=True)}
     assert scores["power_law"]["chosen"]
@@ -92,17 +104,27 @@ def test_fit_says_what_it_renormalised_and_prefers_the_power_law(regmix: Tables)
     assert scores["power_law"]["rho"] == pytest.approx(0.970, abs=0.012)
 
 
-def test_intervals_cover_unseen_runs(regmix: Tables) -> None:
+@pytest.mark.parametrize("laws", [["power_law"], ["ces", "gp", "combined"]])
+def test_intervals_cover_unseen_runs(regmix: Tables, laws: list[str]) -> None:
     ratios, metrics = regmix("train_1m")
     unseen, truth = regmix("test_1m")
     covered = []
     for seed in range(3):
         rows = np.random.default_rng(seed).choice(512, 64, replace=False).tolist()
-        fit = fit_table(ratios[rows], metrics[rows], laws=["power_law"])
+        fit = fit_table(ratios[rows], metrics[rows], laws=laws)
         for metric in fit.metrics:
             found = predict_table(fit, unseen, metric)
             covered.append(truth[metric].is_between(found["low"], found["high"]).mean())
     assert 0.85 <= np.mean(covered) <= 0.95
+
+
+def test_auto_takes_the_combination_on_the_evidence_of_64_runs(regmix: Tables) -> None:
+    ratios, metrics = regmix("train_1m")
+    rows = np.random.default_rng(0).choice(512, 64, replace=False).tolist()
+    fit = fit_table(ratios[rows], metrics[rows], only=["pile_cc"])
+    assert fit.scores.filter("chosen")["law"].to_list() == ["combined"]
+    rho = dict(fit.scores.select("law", "rho").iter_rows())
+    assert rho["combined"] > rho["power_law"] > rho["linear"]
 
 
 def test_proposal_from_64_runs(regmix: Tables) -> None:

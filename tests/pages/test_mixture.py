@@ -36,12 +36,6 @@ def test_moving_a_weight_moves_the_epochs(page: AppTest) -> None:
     page.number_input(key=BROAD_SHORT).set_value(90.0).run()
     assert ledger(page)["short"]["epochs"] > before
     assert "sum to 140.0" in words_of(page), "dividing by the sum is said, not silent"
-    assert page.slider(key=f"slide.{BROAD_SHORT}").value == 90.0
-
-
-def test_the_slider_moves_the_number(page: AppTest) -> None:
-    page.slider(key=f"slide.{BROAD_SHORT}").set_value(20.0).run()
-    assert page.number_input(key=BROAD_SHORT).value == 20.0
 
 
 def test_a_link_reopens_unsaved_weights(recipe_workspace: Workspace, open_page: Open) -> None:

@@ -24,6 +24,10 @@ class Fitted(Protocol):
     def law(self) -> str:
         """Name of the law in `lab.advice.laws.LAWS`."""
 
+    @property
+    def convex(self) -> bool:
+        """Whether the cost is convex in the weights, so that a least one found is the least."""
+
     def predict(self, weights: Array) -> Array:
         """Cost of each mixture under each column: weights [n, m] -> [n, B]."""
 

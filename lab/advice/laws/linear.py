@@ -27,6 +27,7 @@ class LinearFit:
     offset: Array
     slope: Array
     law: ClassVar[str] = "linear"
+    convex: ClassVar[bool] = True
 
     def predict(self, weights: Array) -> Array:
         """[n, m] -> [n, B]."""

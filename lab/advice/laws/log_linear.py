@@ -34,6 +34,7 @@ class LogLinearFit:
     bias: Array
     slope: Array
     law: ClassVar[str] = "log_linear"
+    convex: ClassVar[bool] = True
 
     def predict(self, weights: Array) -> Array:
         """[n, m] -> [n, B]."""

@@ -38,6 +38,7 @@ class PowerLawFit:
     alpha: Array
     usefulness: Array
     law: ClassVar[str] = "power_law"
+    convex: ClassVar[bool] = True
 
     def predict(self, weights: Array) -> Array:
         """[n, m] -> [n, B]."""

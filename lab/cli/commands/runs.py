@@ -7,7 +7,7 @@ from lab.cli.commands.options import Options, add_run_options, command, count
 
 
 def add_training_commands(commands: "argparse._SubParsersAction[Options]") -> None:
-    """train, sweep, evaluate, runs."""
+    """train, evaluate, runs."""
     p = command(
         commands,
         "train",
@@ -21,17 +21,6 @@ def add_training_commands(commands: "argparse._SubParsersAction[Options]") -> No
     add_run_options(p)
     p.add_argument("--seeds", type=count, default=1, metavar="K", help="runs a recipe (default: 1)")
     p.add_argument("--resume", action="store_true", help="continue the recipes' unfinished runs")
-    p = command(
-        commands,
-        "sweep",
-        act.sweep,
-        "train a designed set of mixtures around a recipe",
-        "mixlab sweep natural --runs 24\nmixlab sweep natural --runs 64 --engine ray",
-        detachable=True,
-    )
-    p.add_argument("recipe", metavar="RECIPE")
-    p.add_argument("--runs", type=count, default=12, metavar="K", help="mixtures (default: 12)")
-    add_run_options(p)
     p = command(
         commands,
         "evaluate",

@@ -12,7 +12,17 @@ from typing import Any
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
-from lab.jobs.steps import corpus, curation, diversity, posttraining, quality, runs, search
+from lab.jobs.steps import (
+    advice,
+    cheap,
+    corpus,
+    curation,
+    diversity,
+    posttraining,
+    quality,
+    runs,
+    search,
+)
 
 Result = dict[str, Any]
 
@@ -42,10 +52,14 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "benchmark": runs.benchmark,
     "train": runs.train,
     "resume": runs.resume,
-    "sweep": runs.sweep,
+    "sweep": advice.sweep,
     "posttrain": posttraining.posttrain,
     "track": posttraining.track,
-    "advise": runs.advise,
+    "advise": advice.advise,
+    "loop": advice.loop,
+    "validate": advice.validate,
+    "reuse": advice.reuse,
+    "first_answer": cheap.first_answer,
     "evaluate": runs.evaluate,
     "export": export,
 }

@@ -1,4 +1,4 @@
-"""Steps of proxy runs: benchmarks, training, scoring, advice."""
+"""Steps of proxy runs: benchmarks, training, scoring."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +12,7 @@ from lab.jobs import actions as a
 from lab.mixture.recipe import Recipe
 
 Result = dict[str, Any]
+Trains = a.Train | a.Sweep | a.Loop | a.Validate | a.Reuse  # actions that prepare runs
 NOTES = 3  # on repetition, in the result of training
 
 
@@ -50,9 +51,7 @@ def resume(ws: Workspace, p: a.Resume, progress: Progress) -> Result:
     return train_folders([confined(ws.runs, name) for name in p.runs], p, progress)
 
 
-def train_folders(
-    folders: Sequence[Path], p: a.Train | a.Resume | a.Sweep, progress: Progress
-) -> Result:
+def train_folders(folders: Sequence[Path], p: Trains | a.Resume, progress: Progress) -> Result:
     """Train prepared runs and score them; failures are reported beside what succeeded."""
     from lab.proxy.sweep import run_many
     from lab.proxy.trackers import track_run
@@ -78,18 +77,8 @@ def repetition_words(folders: Sequence[Path]) -> str:
     return " ".join(said if len(said) <= NOTES else said[:NOTES] + more)
 
 
-def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
-    """A designed set of mixtures around a recipe, trained and scored."""
-    from lab.advice.swarm import swarm_recipes
-    from lab.proxy.trackers import require_tracker
-
-    require_tracker(p.track)
-    recipes = swarm_recipes(ws, p.recipe, p.runs, p.seed)
-    return train_all(ws, [(recipe, p.seed) for recipe in recipes], p, progress)
-
-
 def train_all(
-    ws: Workspace, pairs: Sequence[tuple[Recipe, int]], p: a.Train | a.Sweep, progress: Progress
+    ws: Workspace, pairs: Sequence[tuple[Recipe, int]], p: Trains, progress: Progress
 ) -> Result:
     """Prepare a run for every recipe and seed, train and score them."""
     from lab.proxy.runs import prepare_run
@@ -111,16 +100,6 @@ def train_all(
             )
         )
     return train_folders(folders, p, progress.part(0.1, 1.0))
-
-
-def advise(ws: Workspace, p: a.Advise, progress: Progress) -> Result:
-    """A fit of the runs and the advice drawn from it."""
-    from lab.advice.from_runs import advise_from_runs
-
-    progress(0, 1, "fitting the runs")
-    fit, advice = advise_from_runs(ws, p.recipe, p.metric)
-    progress(1, 1, "advice stored")
-    return {"runs": len(fit.runs), "verdict": advice.verdict, "proposal": advice.proposal}
 
 
 def evaluate(ws: Workspace, p: a.Evaluate, progress: Progress) -> Result:

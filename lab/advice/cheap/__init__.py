@@ -1,0 +1,1 @@
+"""First answers from about one run per source, before a sweep."""

@@ -1,0 +1,152 @@
+"""Steps of advice: swarms, the loop, the proposal, its validation, and restoring it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from lab.core.errors import ConfigError
+from lab.core.progress import Progress
+from lab.core.workspace import Workspace
+from lab.jobs import actions as a
+from lab.jobs.steps.cheap import source_runs
+from lab.jobs.steps.runs import train_all
+
+Result = dict[str, Any]
+
+
+def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
+    """A designed set of mixtures around a recipe, or a run per source, trained and scored."""
+    if p.single_source:
+        return source_runs(ws, p, progress)
+    from lab.advice.swarm import plan_swarm, require_mixtures
+    from lab.proxy.trackers import require_tracker
+
+    require_tracker(p.track)
+    swarm = plan_swarm(ws, p.recipe, swarm_settings(p), p.size, p.tokens)
+    require_mixtures(swarm)
+    return train_all(ws, swarm.pairs, p, progress)
+
+
+def swarm_settings(p: a.Sweep) -> Any:
+    """How the swarm of an action is drawn."""
+    from lab.advice.swarm import SwarmSettings
+
+    return SwarmSettings(
+        p.runs,
+        p.seed,
+        p.method,
+        p.temper,
+        (p.weakest, p.strongest),
+        p.minimum,
+        p.capped,
+        p.repeats,
+        p.extend,
+    )
+
+
+def advise(ws: Workspace, p: a.Advise, progress: Progress) -> Result:
+    """A fit of the runs and the advice drawn from it."""
+    from lab.advice.from_runs import advise_from_runs
+
+    progress(0, 1, "fitting the runs")
+    fit, advice = advise_from_runs(ws, p.recipe, p.metric)
+    progress(1, 1, "advice stored")
+    return {"runs": len(fit.runs), "verdict": advice.verdict, "proposal": advice.proposal}
+
+
+def loop(ws: Workspace, p: a.Loop, progress: Progress) -> Result:
+    """Propose, train, refit, until the decision is resolved or the minutes are spent."""
+    from lab.advice.loop.of_recipe import LoopSettings, loop
+    from lab.advice.loop.record import trajectory
+    from lab.proxy.trackers import require_tracker
+
+    require_tracker(p.track)
+    asked = (p.budget, p.size, p.tokens, p.metric, p.seed, p.start, p.batch, p.repeats)
+    done = loop(
+        ws, p.recipe, LoopSettings(*asked), lambda pairs, part: train_all(ws, pairs, p, part),
+        progress,
+    )  # fmt: skip
+    failed = [name for closed in done.record.rounds for name in closed.failed]
+    return {
+        "ended": done.record.ended,
+        "verdict": done.advice.verdict,
+        "p_better": done.advice.p_better,
+        "runs": done.record.runs,
+        "minutes": done.record.minutes,
+        "proposal": done.advice.proposal,
+        "rounds": trajectory(done.record.rounds),
+        "failed": dict.fromkeys(failed, "see the log of the run"),
+    }
+
+
+def validate(ws: Workspace, p: a.Validate, progress: Progress) -> Result:
+    """The proposal, natural and uniform at a second size under several seeds, and a verdict."""
+    from lab.advice.evidence import tables_from_runs
+    from lab.advice.store import latest, save_validation
+    from lab.advice.swarm import with_weights
+    from lab.advice.validation import validate, validation_mapping, validation_mixtures
+    from lab.mixture.recipe_files import load_recipe
+    from lab.proxy.runs import load_run
+
+    base = load_recipe(ws, p.recipe)
+    fit, advice = require_advice(latest(ws, base.name), base.name)
+    seeds = range(p.seed, p.seed + p.seeds)
+    require_seeds(p.seeds)
+    pairs = [
+        (with_weights(base, f"{base.name}-valid-{name}", weights), seed)
+        for seed in seeds
+        for name, weights in validation_mixtures(advice).items()
+    ]
+    result = train_all(ws, pairs, p, progress.part(0.0, 0.95))
+    tokens = load_run(ws.runs / result["runs"][0]).tokens
+    found = validate(fit, advice, tables_from_runs(ws, p.size, tokens, base))
+    save_validation(ws, found, base)
+    progress(1, 1, "validation stored")
+    return result | validation_mapping(found)
+
+
+def require_advice(found: Any, recipe: str) -> Any:
+    """The fit and advice that were found; ConfigError if there are none."""
+    if found is None:
+        raise ConfigError(
+            "There is no advice for this recipe yet.",
+            where=recipe,
+            next_step=f"`mixlab advise --recipe {recipe}`, or `mixlab loop {recipe} --budget 60`",
+        )
+    return found
+
+
+def require_seeds(seeds: int) -> None:
+    """ConfigError for fewer than two: noise would be unknown."""
+    if seeds < 2:
+        raise ConfigError(
+            "A validation needs two seeds of every mixture, or its noise is unknown.",
+            where="--seeds",
+            value=seeds,
+            next_step="give 2 or more",
+        )
+
+
+def reuse(ws: Workspace, p: a.Reuse, progress: Progress) -> Result:
+    """The few runs that restore a decision after sources changed, and what they decide."""
+    from lab.advice.restore import plan_restoring, restore
+    from lab.advice.swarm import with_weights
+
+    plan = plan_restoring(ws, p.recipe, p.changed or (), p.runs, p.size, p.tokens, p.seed)
+    pairs = [
+        (with_weights(plan.recipe, f"{plan.recipe.name}-reuse-{name}", weights), p.seed)
+        for name, weights in plan.mixtures.items()
+    ]
+    result: Mapping[str, Any] = {"runs": [], "failed": {}}
+    if pairs:
+        result = train_all(ws, pairs, p, progress.part(0.0, 0.95))
+    advice, weights = restore(ws, plan, p.metric)
+    progress(1, 1, "restored")
+    return {
+        **result,
+        "changed": list(plan.frozen.changed),
+        "verdict": advice.verdict,
+        "p_better": advice.p_better,
+        "weights": {name: asdict(value) for name, value in weights.items()},
+        "coupling": plan.coupling,
+    }

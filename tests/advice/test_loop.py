@@ -1,0 +1,174 @@
+"""The loop over planted worlds: a law with a known optimum plays the trainer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lab.advice.design import design_mixtures
+from lab.advice.fit import Fit, fit_table
+from lab.advice.loop.record import Round, Wanted, read_record, trajectory, write_record
+from lab.advice.loop.rounds import Terms, Trained, first_round, is_resolved, run_loop
+from lab.advice.optimise import optimise
+from lab.advice.simplex import divergence
+from lab.core.errors import Cancelled, ConfigError
+from lab.core.progress import Progress
+
+KL = 0.005
+
+
+class Trainer:
+    """Trains by asking the planted truth; stops itself after `patience` rounds."""
+
+    def __init__(self, world: object, noise: float, seed: int, patience: int = 1000) -> None:
+        self.world, self.noise, self.seed, self.patience = world, noise, seed, patience
+        self.runs: dict[tuple[str, int], tuple[np.ndarray, np.ndarray]] = {}
+        self.asked: list[str] = []
+
+    def __call__(self, wanted: Sequence[Wanted], progress: Progress) -> Trained:
+        if self.patience == 0:
+            raise Cancelled("Stopped on request.")
+        self.patience -= 1
+        for run in wanted:
+            self.asked.append(run.name)
+            shares = np.array([run.weights[n] for n in self.world.sources])  # type: ignore[attr-defined]
+            # the same run again is the same run: its luck is that of its name and seed
+            rng = np.random.default_rng([self.seed, run.seed, *run.name.encode()])
+            values = self.world.truth.predict(shares[None, :])[0, 0]  # type: ignore[attr-defined]
+            noisy = values + rng.normal(0, self.noise, values.shape)
+            self.runs[run.name, run.seed] = (shares, noisy)
+        return Trained(float(len(wanted)))
+
+    def refit(self) -> Fit:
+        weights, values = (np.stack(x) for x in zip(*self.runs.values(), strict=True))
+        ids = {"run": [f"{name}-{seed}" for name, seed in self.runs]}
+        sources = self.world.sources  # type: ignore[attr-defined]
+        return fit_table(
+            pl.DataFrame(ids | {n: weights[:, j] for j, n in enumerate(sources)}),
+            pl.DataFrame(ids | {f"m{t}": values[:, t] for t in range(values.shape[1])}),
+            laws=["log_linear"],
+        )
+
+
+def regret(world: object, proposal: dict[str, float]) -> float:
+    """Share of what the best mixture gains over natural that the proposal leaves."""
+    natural = np.array(list(world.natural.values()))  # type: ignore[attr-defined]
+    count = world.truth.metrics  # type: ignore[attr-defined]
+    blend, free = np.full(count, 1 / count), np.ones_like(natural)
+    found = optimise(world.truth, blend, natural, free, KL, world.sources)  # type: ignore[attr-defined]
+    rows = np.stack([natural, found.mixtures[0], np.array(list(proposal.values()))])
+    cost = world.cost(rows) + KL * divergence(rows, natural)  # type: ignore[attr-defined]
+    return float((cost[2] - cost[1]) / (cost[0] - cost[1]))
+
+
+def opening(world: object, count: int, seed: int = 0) -> list[Wanted]:
+    return first_round(design_mixtures(world.natural, count, seed), 0, 0)  # type: ignore[attr-defined]
+
+
+def terms(world: object, budget: float = 60.0) -> Terms:
+    return Terms(world.natural, budget, kl=KL, replicates=20)  # type: ignore[attr-defined]
+
+
+def test_it_finds_the_planted_optimum_with_fewer_runs_than_a_sweep(
+    planted: Callable, tmp_path: Path
+) -> None:
+    """Five sources, noise a tenth of the gain; 3(m + 1) = 18 runs are the usual advice."""
+    runs, lost = [], []
+    for seed in range(3):
+        world = planted(5, 2, 0.0, seed)
+        trainer = Trainer(world, 0.02, seed)
+        done = run_loop(
+            tmp_path / str(seed), terms(world), opening(world, 8), trainer, trainer.refit
+        )
+        assert (done.record.ended, done.advice.verdict) == ("resolved", "better")
+        runs.append(done.record.runs)
+        lost.append(regret(world, done.advice.proposal))
+    assert np.mean(runs) < 18
+    assert np.mean(lost) < 0.03
+
+
+def test_a_stopped_loop_goes_on_where_it_was(planted: Callable, tmp_path: Path) -> None:
+    world = planted(4, 2, 0.0, 2)
+    whole, first, second = (Trainer(world, 0.05, 9, patience) for patience in (1000, 2, 1000))
+    at_once = run_loop(tmp_path / "a", terms(world), opening(world, 7), whole, whole.refit)
+    with pytest.raises(Cancelled):
+        run_loop(tmp_path / "b", terms(world), opening(world, 7), first, first.refit)
+    left = read_record(tmp_path / "b")
+    assert len(left.rounds) == 3 and left.rounds[-1].open and not left.ended
+    second.runs = dict(first.runs)  # what was trained is on the disk
+    resumed = run_loop(tmp_path / "b", terms(world), [], second, second.refit)
+    assert [r.wanted for r in resumed.record.rounds] == [r.wanted for r in at_once.record.rounds]
+    assert resumed.advice.proposal == at_once.advice.proposal
+    assert not set(second.asked) & set(first.asked), "nothing is trained twice"
+
+
+def test_the_budget_ends_it_and_more_budget_goes_on(planted: Callable, tmp_path: Path) -> None:
+    world = planted(5, 2, 0.0, 1)
+    trainer = Trainer(world, 0.3, 0)  # so noisy that little is ever resolved
+    short = run_loop(tmp_path, terms(world, 11.0), opening(world, 8), trainer, trainer.refit)
+    assert (short.record.ended, short.record.runs, short.record.minutes) == ("budget", 11, 11.0)
+    more = run_loop(tmp_path, terms(world, 14.0), [], trainer, trainer.refit)
+    assert more.record.runs == 14
+    assert more.record.rounds[:2] == short.record.rounds[:2]
+
+
+@pytest.mark.parametrize(("minutes", "match"), [(7.9, "does not pay"), (0.0, "above zero")])
+def test_a_budget_too_small_is_said_before_anything_is_trained(
+    planted: Callable, tmp_path: Path, minutes: float, match: str
+) -> None:
+    world = planted(5, 2, 0.0, 1)
+    trainer = Trainer(world, 0.1, 0)
+    with pytest.raises(ConfigError, match=match):
+        run_loop(tmp_path, terms(world, minutes), opening(world, 8), trainer, trainer.refit)
+    assert not trainer.asked and not read_record(tmp_path).rounds
+
+
+def test_what_is_asked_for_again_is_a_repeat_under_another_seed(
+    planted: Callable, tmp_path: Path
+) -> None:
+    world = planted(3, 2, 0.0, 0)
+    trainer = Trainer(world, 0.15, 3)
+    done = run_loop(tmp_path, terms(world, 14.0), opening(world, 6), trainer, trainer.refit)
+    wanted = [run for r in done.record.rounds for run in r.wanted]
+    keys = [(tuple(run.weights.values()), run.seed) for run in wanted]
+    assert len(set(keys)) == len(keys)
+    rows = np.array([list(run.weights.values()) for run in wanted])
+    assert (rows.sum(axis=1) == 1).all()
+    apart = np.abs(rows[:, None] - rows[None]).sum(axis=2) / 2
+    assert not ((apart > 0) & (apart < 0.01)).any(), "a near-twin is made a repeat"
+
+
+def judged(verdict: str, worth: float = 0.0) -> Round:
+    return Round((), 1.0, verdict, 0.9, (1.0, 0.5, 1.5), worth)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "resolved"),
+    [
+        ([judged("better")], False),
+        ([judged("unresolved"), judged("better")], False),
+        ([judged("better"), judged("better")], True),
+        ([judged("better"), judged("better", 0.011)], False),
+        ([judged("same", 1.0), judged("same", 1.0)], True),
+        ([judged("better"), judged("same")], False),
+        ([judged("unresolved"), judged("unresolved")], False),
+    ],
+)
+def test_resolved_means_twice_the_same_and_nothing_worth_a_run(
+    planted: Callable, tmp_path: Path, rounds: list[Round], resolved: bool
+) -> None:
+    record = replace(read_record(tmp_path), rounds=tuple(rounds))
+    assert is_resolved(record) is resolved
+
+
+def test_the_record_survives_the_disk(tmp_path: Path) -> None:
+    wanted = (Wanted("a", {"x": 0.25, "y": 0.75}, 3, "nano"),)
+    rounds = (replace(judged("better", 0.5), wanted=wanted, failed=("r",)), Round(wanted))
+    record = replace(read_record(tmp_path), rounds=rounds, ended="budget")
+    write_record(tmp_path, record)
+    assert read_record(tmp_path) == record
+    (row,) = trajectory(record.rounds)
+    assert (row["runs"], row["verdict"], row["low"]) == (1, "better", 0.5)
