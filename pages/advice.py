@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lab.advice.store import latest
+from lab.advice.proposing.store import latest
 from lab.ui import advice_view as view
 from lab.ui.components import empty, header, next_steps, pick_recipe
 from lab.ui.first_answer import first_answer_panel

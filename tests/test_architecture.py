@@ -115,13 +115,17 @@ def test_every_public_module_says_what_it_is() -> None:
         assert not tree.body or ast.get_docstring(tree), path
 
 
-ROOMS_OF_EVALUATION = ["benchmarks", "scoring", "statistics", "runs", "comparing", "gate", "gain"]
+ROOMS = {
+    "evaluation": ["benchmarks", "scoring", "statistics", "runs", "comparing", "gate", "gain"],
+    "advice": ["evidence", "laws", "fitting", "optimising", "proposing"],
+}
 
 
-@pytest.mark.parametrize("own", ROOMS_OF_EVALUATION)
-def test_a_room_of_evaluation_never_imports_a_later_one(own: str) -> None:
-    later = ROOMS_OF_EVALUATION[ROOMS_OF_EVALUATION.index(own) + 1 :]
-    for path in (ROOT / "lab/evaluation" / own).rglob("*.py"):
-        for name, line in imports(path):
-            if name.startswith("lab.evaluation."):
-                assert name.split(".")[2] not in later, f"{path}:{line} imports {name}"
+@pytest.mark.parametrize("stage", ROOMS)
+def test_a_room_of_a_stage_never_imports_a_later_one(stage: str) -> None:
+    for place, own in enumerate(ROOMS[stage]):
+        later = {f"lab.{stage}.{room}" for room in ROOMS[stage][place + 1 :]}
+        for path in (ROOT / "lab" / stage / own).rglob("*.py"):
+            for name, line in imports(path):
+                found = ".".join(name.split(".")[:3])
+                assert found not in later, f"{path}:{line} imports {name}"

@@ -14,9 +14,9 @@ from lab.core.errors import ConfigError
 
 def fit(options: argparse.Namespace) -> Shown:
     """Fit every law and show how well each predicts runs it did not see."""
-    from lab.advice.interchange import write_table, write_tables
-    from lab.advice.predict import predict_table
-    from lab.advice.tables import read_table
+    from lab.advice.evidence.tables import read_table
+    from lab.advice.fitting.predict import predict_table
+    from lab.advice.proposing.interchange import write_table, write_tables
 
     if options.predict and not options.metric:
         options.misused("--predict needs --target METRIC")
@@ -53,9 +53,9 @@ def advise(options: argparse.Namespace) -> Shown:
     if options.detach:
         options.misused("--detach goes with --from")
     options.recipe = options.recipe or options.name
-    from lab.advice.from_runs import advise_from_runs
-    from lab.advice.interchange import proposed_runs, write_table
-    from lab.advice.store import advice_mapping
+    from lab.advice.proposing.from_runs import advise_from_runs
+    from lab.advice.proposing.interchange import proposed_runs, write_table
+    from lab.advice.proposing.store import advice_mapping
 
     if options.ratios:
         advice = advise_from_tables(options)
@@ -75,11 +75,11 @@ TABLES_ONLY = ("natural", "kl", "cap", "supply", "guard", "current", "groups")
 
 def advise_from_tables(options: argparse.Namespace) -> Any:
     """Advice on two tables, with what else the command line says."""
-    from lab.advice.advise import KL
-    from lab.advice.advise import advise as propose
-    from lab.advice.guards import Guard
-    from lab.advice.interchange import read_shares
-    from lab.advice.supply import supply_of
+    from lab.advice.optimising.guards import Guard
+    from lab.advice.optimising.supply import supply_of
+    from lab.advice.proposing.advise import KL
+    from lab.advice.proposing.advise import advise as propose
+    from lab.advice.proposing.interchange import read_shares
 
     if bool(options.supply) != bool(options.budget):
         options.misused("--supply and --budget go together")
@@ -163,10 +163,10 @@ def words(advice: Any) -> list[str]:
 
 def fitted_tables(options: argparse.Namespace) -> Any:
     """The fit of the two tables, or of the workspace's runs."""
-    from lab.advice.fit import fit_table
-    from lab.advice.from_runs import fit_runs
+    from lab.advice.evidence.tables import read_tables
+    from lab.advice.fitting.fit import fit_table
     from lab.advice.laws import candidates
-    from lab.advice.tables import read_tables
+    from lab.advice.proposing.from_runs import fit_runs
 
     if bool(options.ratios) != bool(options.metrics):
         raise ConfigError(

@@ -35,7 +35,7 @@ def sweep(options: argparse.Namespace) -> Shown:
 
 def swarm(options: argparse.Namespace) -> Shown:
     """Show the design that a sweep with these options would train; write it with -o."""
-    from lab.advice.swarm import plan_swarm
+    from lab.advice.design.swarm import plan_swarm
     from lab.jobs.actions import Sweep
     from lab.jobs.steps.advice import swarm_settings
 
@@ -101,7 +101,7 @@ def loop(options: argparse.Namespace) -> Shown:
 
 def validate(options: argparse.Namespace) -> Shown:
     """The latest proposal, natural and uniform at a second size, and a verdict."""
-    from lab.advice.validation import ROWS
+    from lab.advice.proposing.validation import ROWS
 
     asked = run_options(options) | {"seeds": len(seeds(options))}
     shown = act(options, "validate", recipe=options.recipe, **asked)
@@ -121,7 +121,7 @@ def validate(options: argparse.Namespace) -> Shown:
 
 def stale(options: argparse.Namespace) -> Shown:
     """Runs that used data which the recipe no longer means, and what changed."""
-    from lab.advice.stale import stale_notes, stale_table
+    from lab.advice.evidence.stale import stale_notes, stale_table
     from lab.evaluation.runs.trajectories import scored_runs
     from lab.mixture.recipe_files import load_recipe
 
@@ -155,7 +155,7 @@ def reuse(options: argparse.Namespace) -> Shown:
 
 def reuse_plan(options: argparse.Namespace) -> Shown:
     """The runs that would restore the decision."""
-    from lab.advice.restore import plan_restoring
+    from lab.advice.reuse.restore import plan_restoring
 
     plan = plan_restoring(
         workspace(options), options.recipe, options.changed or (), options.runs or 0,

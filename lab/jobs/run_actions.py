@@ -44,8 +44,9 @@ class Resume:
 class Sweep:
     """Train a designed set of mixtures around a recipe.
 
-    The design as in `lab.advice.swarm.SwarmSettings`; `weakest` and `strongest` bound its strength.
-    With `single_source` instead a run per source, `shared` of it on the recipe's own mixture.
+    The design as in `lab.advice.design.swarm.SwarmSettings`; `weakest` and `strongest` bound its
+    strength. With `single_source` instead a run per source, `shared` of it on the recipe's own
+    mixture.
     """
 
     recipe: str

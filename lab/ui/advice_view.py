@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from lab.advice.advise import Advice
-from lab.advice.fit import Fit
-from lab.advice.swarm import with_weights
+from lab.advice.design.swarm import with_weights
+from lab.advice.fitting.fit import Fit
+from lab.advice.proposing.advise import Advice
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.mixture.parsing import parse_name

@@ -5,9 +5,8 @@ Drawing a design takes milliseconds once the supply is known, so its figures fol
 
 import streamlit as st
 
-from lab.advice.design import METHODS
-from lab.advice.store import latest_validation
-from lab.advice.swarm import (
+from lab.advice.design.design import METHODS
+from lab.advice.design.swarm import (
     Swarm,
     SwarmSettings,
     best_so_far,
@@ -15,6 +14,7 @@ from lab.advice.swarm import (
     swarm_of,
     trained_mixtures,
 )
+from lab.advice.proposing.store import latest_validation
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 from lab.proxy.sizes import SIZES

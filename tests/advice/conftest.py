@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lab.advice.fitting.surface import Surface
 from lab.advice.laws.log_linear import LogLinearFit
 from lab.advice.simplex import Array
-from lab.advice.surface import Surface
 
 FIXTURES = Path(__file__).parent / "fixtures" / "regmix"
 

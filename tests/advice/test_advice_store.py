@@ -7,9 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.advice.advise import advise
-from lab.advice.fit import fit_table
-from lab.advice.store import advice_mapping, fit_mapping, latest, read_advice, read_fit, save
+from lab.advice.fitting.fit import fit_table
+from lab.advice.proposing.advise import advise
+from lab.advice.proposing.store import (
+    advice_mapping,
+    fit_mapping,
+    latest,
+    read_advice,
+    read_fit,
+    save,
+)
 from lab.core.workspace import create
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lab.advice.advise import Advice, advise
-from lab.advice.bootstrap import bootstrap
-from lab.advice.fit import Fit, fit_table
-from lab.advice.optimise import optimise
+from lab.advice.fitting.bootstrap import bootstrap
+from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.optimising.optimise import optimise
+from lab.advice.proposing.advise import Advice, advise
 from lab.core.errors import ConfigError
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.advice.design import design_mixtures, unimax
+from lab.advice.design.design import design_mixtures, unimax
 from lab.core.errors import ConfigError
 
 NATURAL = {"web": 700.0, "forum": 150.0, "books": 100.0, "code": 45.0, "exercises": 5.0}

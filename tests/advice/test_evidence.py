@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lab.advice.evidence import tables_from_runs
-from lab.advice.fit import fit_table
+from lab.advice.evidence.evidence import tables_from_runs
+from lab.advice.fitting.fit import fit_table
 from lab.core.errors import DataError
 from lab.core.workspace import Workspace, create
 

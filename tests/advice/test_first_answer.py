@@ -14,7 +14,7 @@ from lab.advice.cheap.merged_weights import merge, merged_scores, read_component
 from lab.advice.cheap.mixmin import costs
 from lab.advice.cheap.source_runs import find_source_runs, plan_source_runs
 from lab.advice.cheap.target_text import samples, stored_targets, token_targets
-from lab.advice.swarm import with_weights
+from lab.advice.design.swarm import with_weights
 from lab.cli.main import main
 from lab.core.errors import ArtifactMissing, Cancelled, ConfigError, DataError
 from lab.core.files import write_json

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from lab.advice.crossval import fold_of
-from lab.advice.fit import fit_table
-from lab.advice.learning import learning_curve
-from lab.advice.predict import half_width, predict_table
-from lab.advice.scores import optimism, regret, spearman
+from lab.advice.fitting.crossval import fold_of
+from lab.advice.fitting.fit import fit_table
+from lab.advice.fitting.learning import learning_curve
+from lab.advice.fitting.predict import half_width, predict_table
+from lab.advice.fitting.scores import optimism, regret, spearman
 from lab.core.errors import ConfigError, DataError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.advice.from_runs import admitted
+from lab.advice.proposing.from_runs import admitted
 from lab.core.errors import ConfigError
 from lab.evaluation.gate.criteria import DEFAULT, FAILED, PASSED, UNKNOWN, Criterion
 from lab.evaluation.gate.gate import Gate, GateRow

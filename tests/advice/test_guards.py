@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.advice.advise import advise
-from lab.advice.fit import fit_table
-from lab.advice.guards import Guard, limits_from
+from lab.advice.fitting.fit import fit_table
+from lab.advice.fitting.surface import Surface
 from lab.advice.laws.linear import LinearFit
-from lab.advice.optimise import Limits, optimise
+from lab.advice.optimising.guards import Guard, limits_from
+from lab.advice.optimising.optimise import Limits, optimise
+from lab.advice.proposing.advise import advise
 from lab.advice.simplex import divergence
-from lab.advice.surface import Surface
 from lab.core.errors import ConfigError
 from tests.advice.conftest import plant
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lab.advice.advise import advise
-from lab.advice.fit import fit_table
-from lab.advice.interchange import proposed_runs, read_shares, write_table, write_tables
-from lab.advice.tables import join_tables, read_table, read_tables
+from lab.advice.evidence.tables import join_tables, read_table, read_tables
+from lab.advice.fitting.fit import fit_table
+from lab.advice.proposing.advise import advise
+from lab.advice.proposing.interchange import proposed_runs, read_shares, write_table, write_tables
 from lab.core.errors import DataError
 from tests.advice.conftest import plant
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.advice.bootstrap import bootstrap
-from lab.advice.fit import Fit, fit_table
-from lab.advice.live import (
+from lab.advice.fitting.bootstrap import bootstrap
+from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.proposing.live import (
     LiveSurface,
     keep_replicates,
     live_surface,

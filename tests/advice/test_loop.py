@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lab.advice.design import design_mixtures
-from lab.advice.fit import Fit, fit_table
+from lab.advice.design.design import design_mixtures
+from lab.advice.fitting.fit import Fit, fit_table
 from lab.advice.loop.record import Round, Wanted, read_record, trajectory, write_record
 from lab.advice.loop.rounds import Terms, Trained, first_round, is_resolved, run_loop
-from lab.advice.optimise import optimise
+from lab.advice.optimising.optimise import optimise
 from lab.advice.simplex import divergence
 from lab.core.errors import Cancelled, ConfigError
 from lab.core.progress import Progress

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.advice.cheap.mixmin import Target, blended, costs, mixmin, resampled, target_cost
-from lab.advice.region import Region, simplex
+from lab.advice.optimising.region import Region, simplex
 from lab.core.errors import ConfigError, DataError
 
 LN2 = float(np.log(2))

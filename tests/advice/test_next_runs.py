@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lab.advice.advise import advise
-from lab.advice.fit import fit_table
+from lab.advice.fitting.fit import fit_table
+from lab.advice.fitting.surface import Surface
 from lab.advice.laws.log_linear import LogLinearFit
-from lab.advice.next_runs import Place, decision_value, next_runs
-from lab.advice.surface import Surface
+from lab.advice.proposing.advise import advise
+from lab.advice.proposing.next_runs import Place, decision_value, next_runs
 
 NAMES = ["a", "b"]
 EVEN = np.array([0.5, 0.5])

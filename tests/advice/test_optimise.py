@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from lab.advice.optimise import kl_path, optimise
+from lab.advice.fitting.surface import Surface
+from lab.advice.optimising.optimise import kl_path, optimise
 from lab.advice.simplex import divergence
-from lab.advice.surface import Surface
 from lab.core.errors import ConfigError
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lab.advice.advise import advise
-from lab.advice.fit import fit_table
-from lab.advice.pareto import lattice
+from lab.advice.fitting.fit import fit_table
+from lab.advice.optimising.pareto import lattice
+from lab.advice.proposing.advise import advise
 from lab.core.errors import ConfigError
 from tests.advice.conftest import plant
 

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lab.advice.fit import Fit, fit_table
-from lab.advice.phases import advise_phases, phase_ratios, phases_of
+from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.optimising.phases import advise_phases, phase_ratios, phases_of
 from lab.core.errors import ConfigError
 
 NATURAL = {"web": 0.6, "books": 0.3, "code": 0.1}

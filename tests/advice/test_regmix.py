@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from lab.advice.advise import advise
-from lab.advice.fit import fit_table
+from lab.advice.fitting.fit import fit_table
+from lab.advice.fitting.predict import predict_table
 from lab.advice.laws import get_law
-from lab.advice.predict import predict_table
+from lab.advice.proposing.advise import advise
 
 Tables = Callable[[str], tuple[pl.DataFrame, pl.DataFrame]]
 UNSEEN = ("test_1m", "test_60m", "test_1B")

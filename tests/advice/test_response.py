@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from lab.advice.fitting.surface import Surface
 from lab.advice.laws.linear import LinearFit
 from lab.advice.laws.log_linear import LogLinearFit
-from lab.advice.projection import project
-from lab.advice.region import product, simplex
-from lab.advice.supply import Supply, worn
-from lab.advice.surface import Surface
+from lab.advice.optimising.projection import project
+from lab.advice.optimising.region import product, simplex
+from lab.advice.optimising.supply import Supply, worn
 from lab.core.errors import ConfigError
 
 

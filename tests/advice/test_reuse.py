@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.advice.advise import advise
-from lab.advice.fit import fit_table
+from lab.advice.fitting.fit import fit_table
+from lab.advice.fitting.surface import Surface
 from lab.advice.laws.log_linear import LogLinearFit
-from lab.advice.reuse import (
+from lab.advice.proposing.advise import advise
+from lab.advice.reuse.reuse import (
     KEPT,
     Frozen,
     coupling,
@@ -20,7 +21,6 @@ from lab.advice.reuse import (
     plan_reuse,
     restored_weights,
 )
-from lab.advice.surface import Surface
 from lab.core.errors import ConfigError
 
 OLD = {"web": 0.2, "books": 0.6, "code": 0.2, "forum": 0.0}

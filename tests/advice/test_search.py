@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from lab.advice.optimise import Limits, optimise, stated
-from lab.advice.region import simplex
-from lab.advice.search import sample
+from lab.advice.optimising.optimise import Limits, optimise, stated
+from lab.advice.optimising.region import simplex
+from lab.advice.optimising.search import sample
 
 NAMES = ["a", "b", "c"]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.advice.evidence import tables_from_runs
-from lab.advice.stale import pools_now, stale_table, weights_of
-from lab.advice.swarm import with_weights
+from lab.advice.design.swarm import with_weights
+from lab.advice.evidence.evidence import tables_from_runs
+from lab.advice.evidence.stale import pools_now, stale_table, weights_of
 from lab.core.errors import DataError
 from lab.core.files import read_json, write_json
 from lab.core.workspace import Workspace

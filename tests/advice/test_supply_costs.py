@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.advice.fitting.surface import Surface
 from lab.advice.laws.linear import LinearFit
 from lab.advice.laws.power_law import PowerLawFit
-from lab.advice.optimise import optimise
+from lab.advice.optimising.optimise import optimise
+from lab.advice.optimising.supply import Supply, Worn, supply_of, supply_table, worn
 from lab.advice.simplex import divergence
-from lab.advice.supply import Supply, Worn, supply_of, supply_table, worn
-from lab.advice.surface import Surface
 from lab.core.errors import ConfigError
 from lab.mixture.repetition import R_STAR, effective_tokens
 from tests.advice.conftest import plant

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lab.advice.swarm import SwarmSettings, plan_swarm, swarm_design
+from lab.advice.design.swarm import SwarmSettings, plan_swarm, swarm_design
 from lab.core.workspace import Workspace
 from lab.curation.filters.rule import Rule
 from lab.mixture.recipe import Mixture, Phase, Recipe

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.advice.tables import join_tables, read_tables
+from lab.advice.evidence.tables import join_tables, read_tables
 from lab.core.errors import DataError
 
 RATIOS = "run,name,index,web,books\na,first,0,0.7,0.3\nb,second,1,0.5,0.5\nc,third,2,0,1\n"

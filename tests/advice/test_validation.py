@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lab.advice.advise import Advice, advise
-from lab.advice.evidence import Evidence
-from lab.advice.fit import Fit, fit_table
-from lab.advice.store import latest_validation, save, save_validation
-from lab.advice.validation import (
+from lab.advice.evidence.evidence import Evidence
+from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.proposing.advise import Advice, advise
+from lab.advice.proposing.store import latest_validation, save, save_validation
+from lab.advice.proposing.validation import (
     count_pairs,
     read_validation,
     share_of,

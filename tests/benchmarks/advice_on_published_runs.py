@@ -34,12 +34,12 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 import polars as pl
 
-from lab.advice.advise import advise
-from lab.advice.crossval import fit_laws
-from lab.advice.fit import Fit, fit_table
+from lab.advice.fitting.crossval import fit_laws
+from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.fitting.predict import half_width
+from lab.advice.fitting.scores import spearman
 from lab.advice.laws import AUTO, get_law
-from lab.advice.predict import half_width
-from lab.advice.scores import spearman
+from lab.advice.proposing.advise import advise
 
 FIXTURES = ROOT / "tests" / "advice" / "fixtures" / "regmix"
 UNSEEN = ("test_1m", "test_60m", "test_1B")

@@ -24,8 +24,8 @@ import polars as pl
 from lab.advice.cheap.agreement import agreement_table
 from lab.advice.cheap.first_answer import Question, by_merging, by_mixmin, question
 from lab.advice.cheap.source_runs import find_source_runs, plan_source_runs, single_source
-from lab.advice.evidence import metric_table, weight_table
-from lab.advice.swarm import SwarmSettings, plan_swarm
+from lab.advice.design.swarm import SwarmSettings, plan_swarm
+from lab.advice.evidence.evidence import metric_table, weight_table
 from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, create, open_workspace
 from lab.evaluation.runs.evaluate import evaluate_run

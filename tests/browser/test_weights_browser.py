@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import Visit, Visitor, serving
 
-from lab.advice.fit import Fit
+from lab.advice.fitting.fit import Fit
 from lab.core.workspace import Workspace, open_workspace
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.parsing import parse_recipe

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from lab.advice.loop.record import read_record
-from lab.advice.store import latest
+from lab.advice.proposing.store import latest
 from lab.core.workspace import Workspace
 from lab.jobs.store import get_job, read, resume_job, start_job
 from lab.mixture.recipe import Mixture, Phase, Recipe

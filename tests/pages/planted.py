@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from lab.advice.advise import advise
-from lab.advice.fit import Fit, fit_table
-from lab.advice.live import keep_replicates
-from lab.advice.store import save
+from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.proposing.advise import advise
+from lab.advice.proposing.live import keep_replicates
+from lab.advice.proposing.store import save
 from lab.core.workspace import Workspace
 
 METRICS = ("heldout/first/bpb", "heldout/second/bpb", "benchmark/facts/gold_bpb")

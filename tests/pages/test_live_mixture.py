@@ -12,8 +12,8 @@ import pytest
 from planted import plant_fit
 from visiting import Open, words_of
 
-from lab.advice.bootstrap import bootstrap
-from lab.advice.fit import Fit
+from lab.advice.fitting.bootstrap import bootstrap
+from lab.advice.fitting.fit import Fit
 from lab.core.workspace import Workspace, open_workspace
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.recipe_files import load_recipe

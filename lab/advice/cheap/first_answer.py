@@ -15,20 +15,20 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from lab.advice.advise import advise
 from lab.advice.cheap.agreement import agreement_table
 from lab.advice.cheap.answers import FirstAnswer, save
 from lab.advice.cheap.merged_weights import merged_scores
 from lab.advice.cheap.mixmin import Target, blended, costs, mixmin, resampled
 from lab.advice.cheap.source_runs import SourceRuns, find_source_runs, single_source
 from lab.advice.cheap.target_text import samples, stored_targets, token_targets
-from lab.advice.design import design_mixtures
-from lab.advice.evidence import Evidence, tables_from_runs
-from lab.advice.fit import fit_table
-from lab.advice.from_runs import admitted
-from lab.advice.region import simplex
+from lab.advice.design.design import design_mixtures
+from lab.advice.design.swarm import unique_tokens
+from lab.advice.evidence.evidence import Evidence, tables_from_runs
+from lab.advice.fitting.fit import fit_table
+from lab.advice.optimising.region import simplex
+from lab.advice.proposing.advise import advise
+from lab.advice.proposing.from_runs import admitted
 from lab.advice.simplex import Array, distribution, supply_caps, vector
-from lab.advice.swarm import unique_tokens
 from lab.core.errors import ConfigError, nearest
 from lab.core.estimate import Estimate
 from lab.core.progress import SILENT, Progress

@@ -40,7 +40,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.advice.region import Region
+from lab.advice.optimising.region import Region
 from lab.advice.simplex import Array
 from lab.core.errors import ConfigError, DataError
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lab.advice.stale import stale_table
-from lab.advice.swarm import unique_tokens, with_weights
+from lab.advice.design.swarm import unique_tokens, with_weights
+from lab.advice.evidence.stale import stale_table
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.files import digest
 from lab.core.workspace import Workspace

@@ -5,8 +5,8 @@ the folds of a cross-validation (held-out rows have count 0) and the replicates 
 (rows have any count) all go through one call, as matrix products instead of loops. The result
 keeps its parameters as plain arrays and says them as JSON.
 
-Scores are costs, lower being better; `lab.advice.fit` turns the sign of metrics that point the
-other way before it comes here.
+Scores are costs, lower being better; `lab.advice.fitting.fit` turns the sign of metrics that point
+the other way before it comes here.
 """
 
 from collections.abc import Mapping, Sequence

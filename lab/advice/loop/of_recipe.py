@@ -2,9 +2,9 @@
 
 The first round takes in what was trained already: scored runs of the recipe's sources, as they are
 now, at that size and budget, count towards the `start` mixtures. Baseline and caps are those of
-`lab.advice.from_runs`. Every proposal on the way is an ordinary recipe's weights and every run an
-ordinary run folder, so pages and comparisons see them as any others; the last advice is stored as
-the workspace's latest.
+`lab.advice.proposing.from_runs`. Every proposal on the way is an ordinary recipe's weights and
+every run an ordinary run folder, so pages and comparisons see them as any others; the last advice
+is stored as the workspace's latest.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lab.advice.from_runs import fit_runs
-from lab.advice.live import keep_replicates
+from lab.advice.design.swarm import (
+    SwarmSettings,
+    best_so_far,
+    swarm_design,
+    trained_mixtures,
+    unique_tokens,
+    with_weights,
+)
 from lab.advice.loop.record import Wanted, read_record
 from lab.advice.loop.rounds import (
     Outcome,
@@ -24,18 +30,12 @@ from lab.advice.loop.rounds import (
     judge,
     run_loop,
 )
-from lab.advice.next_runs import Place
-from lab.advice.optimise import KL_PATH
+from lab.advice.optimising.optimise import KL_PATH
+from lab.advice.proposing.from_runs import fit_runs
+from lab.advice.proposing.live import keep_replicates
+from lab.advice.proposing.next_runs import Place
+from lab.advice.proposing.store import save
 from lab.advice.simplex import supply_caps
-from lab.advice.store import save
-from lab.advice.swarm import (
-    SwarmSettings,
-    best_so_far,
-    swarm_design,
-    trained_mixtures,
-    unique_tokens,
-    with_weights,
-)
 from lab.core.engine import cores
 from lab.core.files import digest
 from lab.core.progress import SILENT, Progress

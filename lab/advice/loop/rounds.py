@@ -1,9 +1,10 @@
 """Propose, train, refit: rounds until the decision is resolved or the minutes are spent.
 
 The first round is a designed swarm just large enough to fit (`Terms.start` mixtures, some of them
-with repeats). Every later round trains the next runs of the advice (`lab.advice.next_runs`): where
-the fit's replicates disagree in a way that matters for the decision, by the minute. What lies
-within `TWIN` of a mixture that was trained becomes a repeat of it under another seed.
+with repeats). Every later round trains the next runs of the advice
+(`lab.advice.proposing.next_runs`): where the fit's replicates disagree in a way that matters for
+the decision, by the minute. What lies within `TWIN` of a mixture that was trained becomes a repeat
+of it under another seed.
 
 The loop stops when
 
@@ -27,13 +28,13 @@ from typing import Any
 
 import numpy as np
 
-from lab.advice.advise import KL, Advice, advise
-from lab.advice.bootstrap import REPLICATES
-from lab.advice.design import TWIN, Design
-from lab.advice.draws import on_grid
-from lab.advice.fit import Fit
+from lab.advice.design.design import TWIN, Design
+from lab.advice.design.draws import on_grid
+from lab.advice.fitting.bootstrap import REPLICATES
+from lab.advice.fitting.fit import Fit
 from lab.advice.loop.record import Record, Round, Wanted, read_record, write_record
-from lab.advice.next_runs import Place
+from lab.advice.proposing.advise import KL, Advice, advise
+from lab.advice.proposing.next_runs import Place
 from lab.advice.simplex import fill, variation
 from lab.core.errors import ConfigError
 from lab.core.progress import SILENT, Progress

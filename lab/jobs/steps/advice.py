@@ -18,7 +18,7 @@ def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
     """A designed set of mixtures around a recipe, or a run per source, trained and scored."""
     if p.single_source:
         return source_runs(ws, p, progress)
-    from lab.advice.swarm import plan_swarm, require_mixtures
+    from lab.advice.design.swarm import plan_swarm, require_mixtures
     from lab.proxy.trackers import require_tracker
 
     require_tracker(p.track)
@@ -29,7 +29,7 @@ def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
 
 def swarm_settings(p: a.Sweep) -> Any:
     """How the swarm of an action is drawn."""
-    from lab.advice.swarm import SwarmSettings
+    from lab.advice.design.swarm import SwarmSettings
 
     return SwarmSettings(
         p.runs,
@@ -46,7 +46,7 @@ def swarm_settings(p: a.Sweep) -> Any:
 
 def advise(ws: Workspace, p: a.Advise, progress: Progress) -> Result:
     """A fit of the runs and the advice drawn from it."""
-    from lab.advice.from_runs import advise_from_runs
+    from lab.advice.proposing.from_runs import advise_from_runs
 
     progress(0, 1, "fitting the runs")
     fit, advice = advise_from_runs(ws, p.recipe, p.metric)
@@ -81,10 +81,10 @@ def loop(ws: Workspace, p: a.Loop, progress: Progress) -> Result:
 
 def validate(ws: Workspace, p: a.Validate, progress: Progress) -> Result:
     """The proposal, natural and uniform at a second size under several seeds, and a verdict."""
-    from lab.advice.evidence import tables_from_runs
-    from lab.advice.store import latest, save_validation
-    from lab.advice.swarm import with_weights
-    from lab.advice.validation import validate, validation_mapping, validation_mixtures
+    from lab.advice.design.swarm import with_weights
+    from lab.advice.evidence.evidence import tables_from_runs
+    from lab.advice.proposing.store import latest, save_validation
+    from lab.advice.proposing.validation import validate, validation_mapping, validation_mixtures
     from lab.mixture.recipe_files import load_recipe
     from lab.proxy.runs import load_run
 
@@ -129,8 +129,8 @@ def require_seeds(seeds: int) -> None:
 
 def reuse(ws: Workspace, p: a.Reuse, progress: Progress) -> Result:
     """The few runs that restore a decision after sources changed, and what they decide."""
-    from lab.advice.restore import plan_restoring, restore
-    from lab.advice.swarm import with_weights
+    from lab.advice.design.swarm import with_weights
+    from lab.advice.reuse.restore import plan_restoring, restore
 
     plan = plan_restoring(ws, p.recipe, p.changed or (), p.runs, p.size, p.tokens, p.seed)
     pairs = [

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lab.advice.advise import Advice
-from lab.advice.live import STEP, LiveSurface, live_surface
+from lab.advice.evidence.stale import difference, pool_parts, pools_now
+from lab.advice.proposing.advise import Advice
+from lab.advice.proposing.live import STEP, LiveSurface, live_surface
+from lab.advice.proposing.store import latest
 from lab.advice.simplex import Array
-from lab.advice.stale import difference, pool_parts, pools_now
-from lab.advice.store import latest
 from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.advice.live import LiveSurface, Predicted, moved, triangle
+from lab.advice.proposing.live import LiveSurface, Predicted, moved, triangle
 from lab.advice.simplex import Array
 from lab.mixture.repetition import R_STAR
 from lab.ui.figures import GREY, source_colours

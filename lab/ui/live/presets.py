@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lab.advice.design import unimax
+from lab.advice.design.design import unimax
 from lab.core.errors import LabError
 from lab.mixture.material import Material
 from lab.mixture.recipe import Recipe

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lab.advice.live import LiveSurface
+from lab.advice.proposing.live import LiveSurface
 from lab.advice.simplex import Array
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Mixture, Phase, Recipe

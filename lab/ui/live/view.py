@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import streamlit as st
 
-from lab.advice.live import LiveSurface, moved, triangle
+from lab.advice.proposing.live import LiveSurface, moved, triangle
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Mixture, Recipe
 from lab.ui.components import empty, link, table

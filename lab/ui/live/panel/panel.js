@@ -1,6 +1,6 @@
 // Weights that answer while they move, for Streamlit components v2. No dependencies.
 //
-// Data: numbers from `lab.advice.live` and the ledger, names of sources and metrics; every name
+// Data: numbers from `lab.advice.proposing.live` and the ledger, names of sources and metrics; every name
 // becomes a text node. Moving weight i scales the other unlocked weights in proportion: one path,
 // along which the server has predicted every metric (`slices`), so a drag is a look-up between two
 // stored points and asks nobody. When it is let go the server hears of it once (trigger "weights",
@@ -41,7 +41,7 @@ const effective = (seen, decay) => Math.min(seen, 1) + decay * -Math.expm1(-Math
 // Digits that an interval of this width deserves: two of the width's own.
 const digitsOf = (width) => (width > 0 ? Math.min(Math.max(Math.ceil(-Math.log10(width)) + 1, 1), 5) : 3);
 
-// The mixture with weight i at `share`: the same rule as `lab.advice.live.moved`.
+// The mixture with weight i at `share`: the same rule as `lab.advice.proposing.live.moved`.
 function moved(weights, locked, i, share) {
   const room = weights.reduce((left, w, k) => (locked[k] && k !== i ? left - w : left), 1);
   const others = weights.map((_, k) => k).filter((k) => k !== i && !locked[k]);

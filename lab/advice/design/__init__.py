@@ -1,0 +1,1 @@
+"""Which mixtures to run: anchors, draws, repeats, and the recipes they become."""

@@ -1,0 +1,1 @@
+"""Laws fitted to runs, judged on runs they did not see, with replicates for intervals."""

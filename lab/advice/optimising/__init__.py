@@ -1,0 +1,1 @@
+"""The mixture of least predicted cost under caps, repetition, guards, phases and cuts."""

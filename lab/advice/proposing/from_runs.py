@@ -1,0 +1,99 @@
+"""From the workspace's runs and a recipe to stored advice: one path for page, terminal and worker.
+
+The natural mixture and the caps are the recipe's: unique tokens that its rules leave of each
+source, and its budget and repeat cap.
+
+Before anything is fitted, every metric passes the signal gate (`lab.evaluation.gate.gate`) on the
+scored runs of that size and budget. One that failed cannot be optimised for, by name or by default:
+its differences between mixtures are noise, chance or reversed by training, and a law fitted to them
+would be confident about nothing. One that could not be judged for lack of repeats may be fitted,
+and the fit says so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lab.advice.design.swarm import unique_tokens
+from lab.advice.evidence.evidence import Evidence, tables_from_runs
+from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.proposing.advise import Advice, advise
+from lab.advice.proposing.live import keep_replicates
+from lab.advice.proposing.store import save
+from lab.advice.simplex import supply_caps
+from lab.core.errors import ConfigError
+from lab.core.workspace import Workspace
+from lab.evaluation.gate.gate import Gate, gate
+from lab.mixture.recipe import Recipe
+from lab.mixture.recipe_files import load_recipe
+
+
+def fit_runs(
+    ws: Workspace,
+    metric: str | None = None,
+    *,
+    recipe: Recipe | None = None,
+    size: str | None = None,
+    tokens: int | None = None,
+) -> Fit:
+    """The fit of comparable runs to `metric`, by default to all in bits per byte that may be.
+
+    With `recipe` the evidence is what used its sources as they are now; `size` and `tokens` default
+    to where most runs are. Raises ConfigError for a metric that failed the signal gate, or if all
+    did, and what `tables_from_runs` and `fit_table` raise.
+    """
+    found = tables_from_runs(ws, size, tokens, recipe)
+    return fit_evidence(ws, found, metric)
+
+
+def fit_evidence(ws: Workspace, found: Evidence, metric: str | None) -> Fit:
+    """The fit of these tables to what may be optimised for."""
+    judged = gate(ws, size=found.size, tokens=found.tokens)
+    only, notes = admitted(judged, (metric,) if metric else found.default, named=bool(metric))
+    fit = fit_table(found.ratios, found.metrics, higher=found.higher, only=only)
+    return replace(fit, notes=(*fit.notes, *found.notes, *notes))
+
+
+def admitted(
+    judged: Gate, names: Sequence[str], *, named: bool
+) -> tuple[tuple[str, ...], list[str]]:
+    """Those of `names` (SCOPE/ON/METRIC) that did not fail, and notes; ConfigError if none is left.
+
+    `named`: somebody asked for exactly these.
+    """
+    rows = {f"{r.metric.scope}/{r.metric.on}/{r.metric.metric}": r for r in judged.rows}
+    failed = {name: rows[name].reason for name in names if name in rows and rows[name].failed}
+    kept = tuple(name for name in names if name not in failed)
+    if failed and (named or not kept):
+        passed = [name for name, row in rows.items() if row.passed]
+        raise ConfigError(
+            "This metric did not pass the signal gate and cannot be optimised for."
+            if named
+            else "No metric passed the signal gate: none can be optimised for.",
+            where="signal gate",
+            value="; ".join(f"{name}: {reason}" for name, reason in failed.items()),
+            next_step="choose one that passed: " + ", ".join(passed)
+            if passed
+            else "`mixlab gate` shows all metrics and what would settle them",
+        )
+    notes = [f"{name} is left out, signal gate: {reason}." for name, reason in failed.items()]
+    unknown = [name for name in kept if name in rows and not rows[name].passed]
+    if unknown:
+        listed, settle = ", ".join(unknown), rows[unknown[0]].settle
+        notes.append(f"Not judged by the signal gate, may be noise: {listed}. To settle: {settle}.")
+    return kept, notes
+
+
+def advise_from_runs(ws: Workspace, recipe: str, metric: str | None = None) -> tuple[Fit, Advice]:
+    """A fit and the advice for `recipe`, stored as the workspace's latest.
+
+    Raises DataError or ConfigError if the runs are too few, too alike or stale, or if no mixture
+    fits the recipe's caps.
+    """
+    base = load_recipe(ws, recipe)
+    fit = fit_runs(ws, metric, recipe=base)
+    natural = unique_tokens(ws, base)
+    caps = supply_caps(natural, base.mixture.tokens, base.mixture.repeat_cap)
+    own = {n: w for n, w in base.average_weights().items() if w > 0 and n in fit.sources}
+    advice = advise(fit, natural, caps=caps, current=own)
+    save(ws, fit, advice, base)
+    keep_replicates(ws, fit)
+    return fit, advice

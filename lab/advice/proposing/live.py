@@ -1,0 +1,185 @@
+"""Predictions while a weight is moved: a fit and its replicates, asked for a few mixtures.
+
+Everything slow is done before: the parameters of every replicate (`bootstrap`) are an artifact
+beside the fit, and a mixture costs one matrix product per law. For mixture p and replicate b
+
+    value     = fit(p)                                   what the runs say
+    interval  = quantiles over b of replicate_b(p)       what they could have said
+    against r = fit(p) - fit(r),  quantiles over b of replicate_b(p) - replicate_b(r)
+
+The difference is taken inside each replicate, so that what both mixtures share cancels: it is far
+surer than two intervals side by side suggest. Intervals are those of the law's mean, at the size
+that was trained; a single new run scatters more (`lab.advice.fitting.predict`).
+
+Measured with 17 sources, 13 metrics and 200 replicates on one core (log-linear laws): 0.1 ms for a
+mixture with its interval, 0.2 ms with differences to two others, and 19 ms for 17 paths of 17
+mixtures each with both differences. Making and storing the replicates 0.7 s; reading them 40 ms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lab.advice.fitting.bootstrap import REPLICATES, bootstrap
+from lab.advice.fitting.fit import Fit
+from lab.advice.fitting.surface import Surface, restore_surface
+from lab.advice.proposing.store import fit_mapping
+from lab.advice.simplex import Array, nearest_distances, variation
+from lab.core.artifacts import Artifact, build, find
+from lab.core.errors import ConfigError, nearest
+from lab.core.files import digest, read_json, write_json
+from lab.core.workspace import Workspace
+
+STEP = "replicates"
+VERSION = 1
+LEVEL = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Values or differences of the metrics in their own direction and unit: each [n, T]."""
+
+    value: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSurface:
+    """A fit with B replicates of its surface; `level` is that of all its intervals. `usual` is the
+    median distance of runs to the nearest other: a mixture further from all is extrapolation.
+    """
+
+    fit: Fit
+    posterior: Surface
+    usual: float
+    level: float = LEVEL
+
+    def predict(self, weights: Array) -> Predicted:
+        """Metrics at mixtures [n, m] of the fit's sources."""
+        return self.summarise(self.fit.surface.predict(weights)[0], self.posterior.predict(weights))
+
+    def against(self, weights: Array, references: Sequence[Array]) -> list[Predicted]:
+        """`predict`, then for each reference mixture [m] the differences to it."""
+        here, worlds = self.fit.surface.predict(weights)[0], self.posterior.predict(weights)
+        found = [self.summarise(here, worlds)]
+        for reference in references:
+            there = self.fit.surface.predict(reference[None, :])[0]
+            theirs = self.posterior.predict(reference[None, :])
+            found.append(self.summarise(here - there, worlds - theirs))
+        return found
+
+    def summarise(self, costs: Array, worlds: Array) -> Predicted:
+        """Costs [n, T] and those of all replicates [B, n, T] as values with an interval."""
+        ends = sorted_quantiles(worlds, [(1 - self.level) / 2, (1 + self.level) / 2])
+        low, high = ends * self.fit.signs
+        return Predicted(costs * self.fit.signs, np.minimum(low, high), np.maximum(low, high))
+
+    def only(self, metric: str) -> "LiveSurface":
+        """The same for one metric; ConfigError for an unknown one."""
+        if metric not in self.fit.metrics:
+            step = nearest(metric, self.fit.metrics)
+            raise ConfigError(f"Unknown metric {metric!r}.", next_step=step)
+        t = self.fit.metrics.index(metric)
+        fit = replace(
+            self.fit,
+            metrics=(metric,),
+            signs=self.fit.signs[[t]],
+            costs=self.fit.costs[:, [t]],
+            heldout=self.fit.heldout[:, [t]],
+            surface=self.fit.surface.only([t]),
+        )
+        return replace(self, fit=fit, posterior=self.posterior.only([t]))
+
+    def support(self, weights: Array) -> tuple[Array, npt.NDArray[np.intp]]:
+        """Total variation from mixtures [n, m] to the nearest run, and the number of that run."""
+        distances = variation(weights, self.fit.weights)
+        return distances.min(axis=1), distances.argmin(axis=1)
+
+
+def with_replicates(fit: Fit, posterior: Surface) -> LiveSurface:
+    """A fit and its replicates, ready to be asked."""
+    apart = nearest_distances(np.unique(fit.weights, axis=0))
+    return LiveSurface(fit, posterior, float(np.median(apart)))
+
+
+def sorted_quantiles(worlds: Array, levels: Sequence[float]) -> Array:
+    """`np.quantile` over the first axis: [len(levels), ...]. Sorting rows that lie together in
+    memory takes half the time of its partition along a strided axis.
+    """
+    rows = np.ascontiguousarray(np.moveaxis(worlds, 0, -1))
+    rows.sort(axis=-1)
+    place = np.asarray(levels) * (len(worlds) - 1)
+    below = np.floor(place).astype(np.intp)
+    above = np.minimum(below + 1, len(worlds) - 1)
+    found = rows[..., below] + (place - below) * (rows[..., above] - rows[..., below])
+    return np.moveaxis(found, -1, 0)
+
+
+def moved(weights: Array, free: Sequence[int], source: int, shares: Array) -> Array:
+    """Mixtures [G, m]: weight `source` at `shares` [G], the others in `free` in proportion (evenly
+    if they have none), the rest as they are. Shares beyond what `free` holds are cut off.
+    """
+    others = [k for k in free if k != source]
+    fixed = np.ones(len(weights), dtype=bool)
+    fixed[[source, *others]] = False
+    room = 1.0 - float(weights[fixed].sum())
+    mixtures = np.tile(weights, (len(shares), 1))
+    if not others:
+        mixtures[:, source] = room
+        return mixtures
+    held = weights[others]
+    parts = held / held.sum() if held.sum() > 0 else np.full(len(others), 1 / len(others))
+    mixtures[:, source] = np.clip(shares, 0.0, room)
+    mixtures[:, others] = (room - mixtures[:, [source]]) * parts
+    return mixtures
+
+
+def triangle(weights: Array, free: Sequence[int], pair: tuple[int, int], steps: int) -> Array:
+    """Mixtures [(steps + 1) (steps + 2) / 2, m] with the two weights of `pair` on a triangular
+    grid and the others in `free` in proportion: first weight i / steps, second j / steps of what
+    `free` holds, j running fastest.
+    """
+    grid = np.array([(i, j) for i in range(steps + 1) for j in range(steps + 1 - i)]) / steps
+    others = [k for k in free if k not in pair]
+    kept = np.ones(len(weights), dtype=bool)
+    kept[[*pair, *others]] = False
+    room = 1.0 - float(weights[kept].sum())
+    mixtures = np.tile(weights, (len(grid), 1))
+    mixtures[:, list(pair)] = room * grid
+    if others:
+        held = weights[others]
+        parts = held / held.sum() if held.sum() > 0 else np.full(len(others), 1 / len(others))
+        mixtures[:, others] = room * np.maximum(1 - grid.sum(axis=1, keepdims=True), 0.0) * parts
+    return mixtures
+
+
+def keep_replicates(ws: Workspace, fit: Fit, replicates: int = REPLICATES) -> Artifact:
+    """Bootstrap a fit and store the parameters, unless they are stored. Seconds: for workers."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        posterior = bootstrap(fit, replicates)
+        parts = {"replicates": posterior.replicates, "laws": posterior.mapping()}
+        write_json(folder / "replicates.json", parts)
+        return {"replicates": posterior.replicates}
+
+    return build(ws, STEP, VERSION, {}, [fit_id(fit)], make)
+
+
+def live_surface(ws: Workspace, fit: Fit) -> LiveSurface | None:
+    """A fit with its stored replicates; None if they were never stored."""
+    found = find(ws, STEP, VERSION, {}, [fit_id(fit)])
+    if found is None:
+        return None
+    stored = read_json(found.path / "replicates.json")
+    surface = replace(restore_surface(stored["laws"]), replicates=int(stored["replicates"]))
+    return with_replicates(fit, surface)
+
+
+def fit_id(fit: Fit) -> str:
+    """Names a fit by everything in it."""
+    return digest(fit_mapping(fit))
