@@ -40,7 +40,8 @@ def test_noise_alone_has_no_skill_and_is_named(planted: Callable) -> None:
     world = planted(3, 40, 0.01, 1)
     noise = np.random.default_rng(0).normal(size=(40, 30))
     columns = {f"n{t}": noise[:, t] for t in range(30)}
-    fit = fit_table(world.ratios, pl.DataFrame({"run": world.metrics["run"]} | columns))
+    metrics = pl.DataFrame({"run": world.metrics["run"]} | columns)
+    fit = fit_table(world.ratios, metrics, laws=["linear", "log_linear", "power_law", "ces"])
     skill = fit.scores.filter("chosen")["skill"]
     assert skill.mean() < 0
     assert (skill > 0.1).mean() < 0.1

@@ -9,7 +9,7 @@ convex in r and its optimum exact. e = .001 keeps the slope finite where a sourc
 g is set, not fitted: of .4, .5, .6, .7, .8, .9 and 1 on RegMix's runs, rank correlation at the size
 of the runs is best at .6-.7 and across sizes at .5-.9, depending on the metric; fitted per metric,
 or per source, it gains at the runs' size (.001-.003) and loses on Pile-CC at 1B (.01). On 64 runs,
-Pile-CC: .981 / .978 / .986 at 1M, 60M and 1B, where the power law has .952 / .946 / .985. Fails as
+Pile-CC: .977 / .975 / .986 at 1M, 60M and 1B, where the power law has .952 / .948 / .981. Fails as
 that does where a source hurts a metric. Cost: that of the power law.
 """
 

@@ -3,9 +3,9 @@
 Two predictors that err in different ways (Bates and Granger 1969): the process is the best at the
 size of the runs and learns what is peculiar to it, the law is the best across sizes and too stiff
 within one. Equal weights are the point. Weights from cross-validation see the runs' size only and
-go to the process as runs grow in number; on RegMix's 512 runs, Pile-CC, that costs .016 of rank
+go to the process as runs grow in number; on RegMix's 512 runs, Pile-CC, that costs .013 of rank
 correlation at 1B and gains .002 at 1M. A process on the law's residuals loses as much there
-(.953-.976 for .986) and fails at 32 runs, where residuals of a fit are too small.
+(.953-.976 for .985) and fails at 32 runs, where residuals of a fit are too small.
 
 Not convex, because the process is not. Cost: the sum of both.
 """

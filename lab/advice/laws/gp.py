@@ -10,8 +10,8 @@ loss; it is worth .008 at 32 runs and nothing at 512. Scales and noise are those
 likelihood (`marginal_likelihood`), sought once per metric; replicates of a bootstrap keep them and
 repeat the linear solve only.
 
-On RegMix's runs the best at the size it was fitted on (Pile-CC .9954 from 512 runs) and worse than
-the parametric laws at 1B (.970): it learns what is peculiar to the small model. Falls back to the
+On RegMix's runs the best at the size it was fitted on (Pile-CC .995 from 512 runs) and worse than
+the parametric laws at 1B (.972): it learns what is peculiar to the small model. Falls back to the
 mean far from the runs. Not convex. Cost: K^3 / 3 a factor; the search sees at most 256 runs.
 """
 
