@@ -26,7 +26,7 @@ def first_answer_panel(ws: Workspace, recipe: Recipe) -> None:
             "Predictor", list(KINDS), default="mixmin", format_func=KINDS.__getitem__,
             key="first_method", bind="query-params",
         ) or "mixmin"  # fmt: skip
-        st.caption(NEEDS[method])
+        st.caption(label(NEEDS[method]))
         with st.container(horizontal=True, vertical_alignment="center"):
             train = st.button("Train a run per source", key="source_runs")
             ask = st.button("Answer from these runs", key="first_answer")
