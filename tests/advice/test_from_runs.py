@@ -1,8 +1,11 @@
 """What may be optimised for: metrics that failed the signal gate are refused, by name or not."""
 
+import numpy as np
+import polars as pl
 import pytest
 
-from lab.advice.proposing.from_runs import admitted
+from lab.advice.fitting.fit import fit_table
+from lab.advice.proposing.from_runs import admitted, foreseeable
 from lab.core.errors import ConfigError
 from lab.evaluation.gate.criteria import DEFAULT, FAILED, PASSED, UNKNOWN, Criterion
 from lab.evaluation.gate.gate import Gate, GateRow
@@ -44,3 +47,17 @@ def test_what_could_not_be_judged_is_fitted_with_a_warning() -> None:
     kept, notes = admitted(GATE, (NEW,), named=True)
     assert kept == (NEW,) and "may be noise" in notes[0]
     assert admitted(GATE, (OTHER,), named=True) == ((OTHER,), []), "not scored: the fit says so"
+
+
+def test_the_target_leaves_out_what_no_law_predicts() -> None:
+    """`sum` follows the weights, `luck` is drawn; alone it is all there is to aim at."""
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet((1, 1, 1), 24)
+    runs = [f"r{k}" for k in range(24)]
+    ratios = pl.DataFrame({"run": runs, **dict(zip("abc", weights.T, strict=True))})
+    luck = rng.permutation(np.tile([1.0, -1.0], 12))
+    metrics = pl.DataFrame({"run": runs, "sum": 3 - weights[:, 0], "luck": luck})
+    assert foreseeable(fit_table(ratios, metrics, laws=["linear"])) == ["sum"]
+    alone = fit_table(ratios, metrics.drop("sum"), laws=["linear"])
+    assert alone.scores["skill"][0] <= 0
+    assert foreseeable(alone) == ["luck"]

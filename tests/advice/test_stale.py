@@ -59,8 +59,10 @@ def test_only_current_runs_are_fitted_and_the_rest_is_said(ws: Workspace) -> Non
     found = tables_from_runs(ws, recipe=RECIPE)
     assert found.ratios["run"].to_list() == ["cut-long", "now-a", "now-b"]
     assert found.ratios.columns == ["run", "name", "long", "short"]
-    assert "1 runs are stale, left out: short has other documents now." in found.notes
-    assert "1 runs are stale, left out: copies is not in the recipe now." in found.notes
+    assert found.notes == (
+        "3 runs are stale, left out: other documents of short now; copies not in the recipe now; "
+        "other rules of short now.",
+    )
 
 
 def test_if_all_is_stale_it_says_what_restores_the_decision(ws: Workspace) -> None:

@@ -118,11 +118,14 @@ def current_runs(
 
 
 def stale_notes(table: pl.DataFrame) -> list[str]:
-    """One sentence per change: how many runs are stale by it."""
-    groups = table.group_by("source", "changed", maintain_order=True).agg(pl.col("run").n_unique())
-    return [
-        f"{count} runs are stale, left out: {source} is {changed} now."
+    """One sentence: how many runs are stale, and what changed of which sources."""
+    if table.is_empty():
+        return []
+    groups = table.group_by("changed").agg(pl.col("source").unique().sort()).sort("changed")
+    parts = [
+        f"{', '.join(sources)} {changed} now"
         if changed == NOT_IN_RECIPE
-        else f"{count} runs are stale, left out: {source} has other {changed} now."
-        for source, changed, count in groups.sort("source", "changed").iter_rows()
+        else f"other {changed} of {', '.join(sources)} now"
+        for changed, sources in groups.iter_rows()
     ]
+    return [f"{table['run'].n_unique()} runs are stale, left out: {'; '.join(parts)}."]

@@ -12,6 +12,8 @@ and the fit says so."""
 from collections.abc import Sequence
 from dataclasses import replace
 
+import polars as pl
+
 from lab.advice.design.swarm import unique_tokens
 from lab.advice.evidence.evidence import Evidence, tables_from_runs
 from lab.advice.fitting.fit import Fit, fit_table
@@ -82,9 +84,16 @@ def admitted(
     return kept, notes
 
 
+def foreseeable(fit: Fit) -> list[str]:
+    """Metrics that the fit predicts better than their mean; all of them if it predicts none."""
+    skilled = fit.scores.filter(pl.col("chosen") & (pl.col("skill") > 0))["metric"].to_list()
+    return [name for name in fit.metrics if name in skilled or not skilled]
+
+
 def advise_from_runs(ws: Workspace, recipe: str, metric: str | None = None) -> tuple[Fit, Advice]:
     """A fit and the advice for `recipe`, stored as the workspace's latest.
 
+    The target is the mean of the fitted metrics, without those that no law predicts.
     Raises DataError or ConfigError if the runs are too few, too alike or stale, or if no mixture
     fits the recipe's caps.
     """
@@ -93,7 +102,7 @@ def advise_from_runs(ws: Workspace, recipe: str, metric: str | None = None) -> t
     natural = unique_tokens(ws, base)
     caps = supply_caps(natural, base.mixture.tokens, base.mixture.repeat_cap)
     own = {n: w for n, w in base.average_weights().items() if w > 0 and n in fit.sources}
-    advice = advise(fit, natural, caps=caps, current=own)
+    advice = advise(fit, natural, caps=caps, current=own, targets=foreseeable(fit))
     save(ws, fit, advice, base)
     keep_replicates(ws, fit)
     return fit, advice
