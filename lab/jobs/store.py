@@ -5,11 +5,13 @@
       pid.json       process id and its start time (ids are reused; the pair is not)
       progress.json  done, total, message, seconds; at most five writes a second
       log.txt        everything the worker printed
+      cancel.json    that somebody asked it to stop
       result.json    state done | failed | cancelled, with the result or the error
 
 The state is derived, never stored twice: `result.json` decides; without it a live process is queued
-or running; a dead one is `lost`, and can be resumed because steps keep what they finished. The
-worker is its own session, so it survives the server and the terminal that started it.
+or running; a dead one is `cancelled` if it was asked to stop (it may not have lived long enough to
+say so), else `lost`, and can be resumed because steps keep what they finished. The worker is its
+own session, so it survives the server and the terminal that started it.
 """
 
 import json
@@ -34,6 +36,8 @@ from lab.core.workspace import Workspace
 STARTING_SECONDS = 15.0  # a folder without pid.json this young is starting, not lost
 GRACE_SECONDS = 30.0  # between the polite request to stop and the kill: time for a checkpoint
 ACTIVE = ("queued", "running")
+DEATH_SECONDS = 5.0  # a killed process is gone in milliseconds, unless a disk holds it
+CANCEL = "cancel.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ def read_job(folder: Path) -> Job:
     """The job in `folder`."""
     spec = read(folder / "spec.json")
     living = alive(folder, spec)  # asked first: a result written just before the end is still seen
+    ended = "cancelled" if (folder / CANCEL).exists() else "lost"
     result = read(folder / "result.json")
     progress = read(folder / "progress.json")
     created = datetime.fromisoformat(spec["created"])
@@ -139,7 +144,7 @@ def read_job(folder: Path) -> Job:
         folder=folder,
         action=spec["action"],
         params=spec["params"],
-        state=result.get("state") or (running if living else "lost"),
+        state=result.get("state") or (running if living else ended),
         done=progress.get("done", 0.0),
         total=progress.get("total", 1.0),
         message=progress.get("message", ""),
@@ -174,6 +179,7 @@ def cancel_job(ws: Workspace, job_id: str, *, wait: bool = False) -> Job:
     job = get_job(ws, job_id)
     own = read(job.folder / "pid.json")
     if job.active and own:
+        write_json(job.folder / CANCEL, {"asked": datetime.now(UTC).isoformat()})
         signal_process(own["pid"], signal.SIGTERM)
         reaper = threading.Thread(target=kill_later, args=(job.folder, own["pid"]), daemon=not wait)
         reaper.start()
@@ -183,19 +189,24 @@ def cancel_job(ws: Workspace, job_id: str, *, wait: bool = False) -> Job:
 
 
 def kill_later(folder: Path, pid: int) -> None:
-    """Kill the worker's process group if it is still alive after the grace period; a worker that
-    ended without a word was cancelled, not lost.
-    """
-    deadline = time.monotonic() + GRACE_SECONDS
-    while read_job(folder).active and time.monotonic() < deadline:
-        time.sleep(0.1)
-    if read(folder / "pid.json").get("pid") != pid:
-        return  # resumed meanwhile: another process works on it
-    if read_job(folder).active:
+    """Kill the worker's process group if it is still alive after the grace period."""
+    until_still(folder, pid, GRACE_SECONDS)
+    if still_active(folder, pid):
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-    if not (folder / "result.json").exists():
-        write_json(folder / "result.json", {"state": "cancelled"})
+        until_still(folder, pid, DEATH_SECONDS)
+
+
+def until_still(folder: Path, pid: int, seconds: float) -> None:
+    """Return once this worker has ended, or after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while still_active(folder, pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def still_active(folder: Path, pid: int) -> bool:
+    """True while this very worker runs; a resumed job has another one."""
+    return read_job(folder).active and read(folder / "pid.json").get("pid") == pid
 
 
 def signal_process(pid: int, number: signal.Signals) -> None:
@@ -209,7 +220,7 @@ def resume_job(ws: Workspace, job_id: str) -> Job:
     job = get_job(ws, job_id)
     if job.active:
         raise ConfigError("This job is still running.", value=job_id, next_step="cancel it first")
-    for name in ("result.json", "pid.json", "progress.json"):
+    for name in ("result.json", "pid.json", "progress.json", CANCEL):
         (job.folder / name).unlink(missing_ok=True)
     spec = read(job.folder / "spec.json") | {"created": datetime.now(UTC).isoformat()}
     write_json(job.folder / "spec.json", spec)

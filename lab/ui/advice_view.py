@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
+from lab.advice.cheap.answers import FirstAnswer
 from lab.advice.design.swarm import with_weights
 from lab.advice.fitting.fit import Fit
 from lab.advice.proposing.advise import Advice
@@ -55,29 +56,34 @@ def show_proposal(ws: Workspace, advice: Advice) -> None:
         "proposal_figure",
         "Proposed weight of each source with its interval, beside the natural weight",
     )
-    rows = [
-        {
-            "source": name,
-            "natural": advice.natural[name],
-            "proposed": weight.value,
-            "low": weight.low,
-            "high": weight.high,
-            "cap": advice.caps[name],
-        }
-        for name, weight in advice.weights.items()
-    ]
-    shares = ("natural", "proposed", "low", "high", "cap")
-    table(
-        pl.DataFrame(rows),
-        key="proposal",
-        alt="Natural and proposed weight of each source, with interval and cap",
-        column_config={name: st.column_config.NumberColumn(format="percent") for name in shares},
-    )
+    weights_table(advice, "proposal")
     near, apart = advice.distances.get("proposal"), advice.distances.get("runs")
     st.caption(
         f"The proposal lies {number(near, 2)} in total variation from the nearest run; runs lie "
         f"{number(apart, 2)} from each other. Further than that is extrapolation. Odds are those "
         "of the law being right, at this model size."
+    )
+
+
+def weights_table(told: Advice | FirstAnswer, key: str) -> None:
+    """Natural and proposed weight of every source, with interval and cap."""
+    rows = [
+        {
+            "source": name,
+            "natural": told.natural[name],
+            "proposed": weight.value,
+            "low": weight.low,
+            "high": weight.high,
+            "cap": told.caps[name],
+        }
+        for name, weight in told.weights.items()
+    ]
+    shares = ("natural", "proposed", "low", "high", "cap")
+    table(
+        pl.DataFrame(rows),
+        key=key,
+        alt="Natural and proposed weight of each source, with interval and cap",
+        column_config={name: st.column_config.NumberColumn(format="percent") for name in shares},
     )
 
 

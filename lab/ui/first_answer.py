@@ -1,12 +1,12 @@
 """A first answer before a sweep: what MixMin or merged weights propose, and what that was worth."""
 
-import polars as pl
 import streamlit as st
 
 from lab.advice.cheap.answers import FirstAnswer, latest_answer
 from lab.advice.cheap.source_runs import SHARED
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
+from lab.ui.advice_view import weights_table
 from lab.ui.components import table
 from lab.ui.formats import count, percent
 from lab.ui.job_panel import start
@@ -42,24 +42,7 @@ def first_answer_panel(ws: Workspace, recipe: Recipe) -> None:
 
 def show_answer(told: FirstAnswer) -> None:
     """Weights, agreement with real runs, and where the method fails."""
-    rows = [
-        {
-            "source": name,
-            "natural": told.natural[name],
-            "proposed": weight.value,
-            "low": weight.low,
-            "high": weight.high,
-            "cap": told.caps[name],
-        }
-        for name, weight in told.weights.items()
-    ]
-    shares = ("natural", "proposed", "low", "high", "cap")
-    table(
-        pl.DataFrame(rows),
-        key="first_weights",
-        alt="Natural and proposed weight of each source, with interval and cap",
-        column_config={name: st.column_config.NumberColumn(format="percent") for name in shares},
-    )
+    weights_table(told, "first_weights")
     st.caption(
         f"From {count(len(told.runs))} runs of {label(told.size)} on {count(told.tokens)} tokens"
         + (f", {percent(told.shared, 0)} of them shared." if told.shared else ".")

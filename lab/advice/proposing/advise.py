@@ -21,6 +21,7 @@ import polars as pl
 
 from lab.advice.fitting.bootstrap import REPLICATES, bootstrap
 from lab.advice.fitting.fit import Fit
+from lab.advice.fitting.surface import Surface
 from lab.advice.optimising.decision import Decision, kl_table
 from lab.advice.optimising.guards import (
     Guard,
@@ -117,7 +118,7 @@ def advise(
     guards: Sequence[Guard] = (),
     current: Mapping[str, float] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
-    replicates: int = REPLICATES,
+    replicates: int | Surface = REPLICATES,
     level: float = 0.9,
     count: int = 4,
     places: Sequence[Place] = (Place(),),
@@ -127,9 +128,9 @@ def advise(
     """Propose a mixture for the mean of `targets` (default: all fitted metrics).
 
     `natural` is the baseline and reference in any scale; `caps` the largest share per source (see
-    `supply_caps`), absent ones free; `supply` counts repetition in the objective and adds its own
-    caps; `guards` bound single metrics; `current` is a mixture to be compared with; `groups` of
-    metrics get a Pareto front; `places` are the sizes at which next runs may be trained; `path` the
+    `supply_caps`), absent ones free; `supply` counts repetition in the objective and adds caps;
+    `guards` bound metrics; `current` is a mixture to compare with; `groups` of metrics get a Pareto
+    front; `replicates` is their number, or those kept; `places` are sizes for next runs; `path` the
     KL weights to show the proposal for, most of the cost. ConfigError for unknown names, infeasible
     caps, targets of different directions, or a source without a natural share while kl > 0.
     """
@@ -213,14 +214,15 @@ def decision_of(
     caps: Mapping[str, float],
     supply: Supply | None,
     guards: Sequence[Guard],
-    replicates: int,
+    replicates: int | Surface,
     seed: int,
 ) -> Decision:
     """The rules of the decision, with the fit's response and its replicates at the real budget."""
     require_guards(fit, guards)
     limits = limits_of(fit, caps, supply)
     surface = worn(fit.surface, supply, base)
-    posterior = worn(bootstrap(fit, replicates, seed), supply, base)
+    drawn = bootstrap(fit, replicates, seed) if isinstance(replicates, int) else replicates
+    posterior = worn(drawn, supply, base)
     return Decision(
         *(fit, surface, posterior, blend, base, limits, kl),
         held=limits_from(fit, surface, guards, base),

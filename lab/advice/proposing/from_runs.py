@@ -102,7 +102,7 @@ def advise_from_runs(ws: Workspace, recipe: str, metric: str | None = None) -> t
     natural = unique_tokens(ws, base)
     caps = supply_caps(natural, base.mixture.tokens, base.mixture.repeat_cap)
     own = {n: w for n, w in base.average_weights().items() if w > 0 and n in fit.sources}
-    advice = advise(fit, natural, caps=caps, current=own, targets=foreseeable(fit))
+    kept = keep_replicates(ws, fit)
+    advice = advise(fit, natural, caps=caps, current=own, targets=foreseeable(fit), replicates=kept)
     save(ws, fit, advice, base)
-    keep_replicates(ws, fit)
     return fit, advice

@@ -158,8 +158,11 @@ def triangle(weights: Array, free: Sequence[int], pair: tuple[int, int], steps: 
     return mixtures
 
 
-def keep_replicates(ws: Workspace, fit: Fit, replicates: int = REPLICATES) -> Artifact:
-    """Bootstrap a fit and store the parameters, unless they are stored. Seconds: for workers."""
+def keep_replicates(ws: Workspace, fit: Fit, replicates: int = REPLICATES) -> Surface:
+    """The replicates of a fit, stored if they were not: the page asks the same ones.
+
+    Seconds, the first time: for workers.
+    """
 
     def make(folder: Path) -> dict[str, Any]:
         posterior = bootstrap(fit, replicates)
@@ -167,17 +170,19 @@ def keep_replicates(ws: Workspace, fit: Fit, replicates: int = REPLICATES) -> Ar
         write_json(folder / "replicates.json", parts)
         return {"replicates": posterior.replicates}
 
-    return build(ws, STEP, VERSION, {}, [fit_id(fit)], make)
+    return stored(build(ws, STEP, VERSION, {}, [fit_id(fit)], make))
+
+
+def stored(artifact: Artifact) -> Surface:
+    """The replicates that `keep_replicates` wrote."""
+    parts = read_json(artifact.path / "replicates.json")
+    return replace(restore_surface(parts["laws"]), replicates=int(parts["replicates"]))
 
 
 def live_surface(ws: Workspace, fit: Fit) -> LiveSurface | None:
     """A fit with its stored replicates; None if they were never stored."""
     found = find(ws, STEP, VERSION, {}, [fit_id(fit)])
-    if found is None:
-        return None
-    stored = read_json(found.path / "replicates.json")
-    surface = replace(restore_surface(stored["laws"]), replicates=int(stored["replicates"]))
-    return with_replicates(fit, surface)
+    return None if found is None else with_replicates(fit, stored(found))
 
 
 def fit_id(fit: Fit) -> str:
