@@ -116,6 +116,7 @@ def test_every_public_module_says_what_it_is() -> None:
 
 
 ROOMS = {
+    "diversity": ["breadth", "embedding", "layout", "selecting"],
     "evaluation": ["benchmarks", "scoring", "statistics", "runs", "comparing", "gate", "gain"],
     "advice": ["evidence", "laws", "fitting", "optimising", "proposing"],
 }

@@ -33,7 +33,7 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.curation.journal import writing
 from lab.curation.quality import quality_columns, require_quality
-from lab.diversity.embed import mix
+from lab.diversity.embedding.embed import mix
 
 STEP, VERSION = "sample", 1
 COLUMN = re.compile(r"sample\.([a-z0-9][a-z0-9_-]{0,62})@T([0-9]+(?:\.[0-9]+)?)-seed([0-9]{1,9})")

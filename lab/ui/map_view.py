@@ -20,7 +20,7 @@ from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
-from lab.diversity.embed import require_embeddings
+from lab.diversity.embedding.embed import require_embeddings
 from lab.ui.components import link, table
 from lab.ui.figures import CONFIG, blank, colours, source_colours
 from lab.ui.formats import count, number

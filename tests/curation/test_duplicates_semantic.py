@@ -25,7 +25,7 @@ from lab.curation.duplicates.semantic import (
     semantic_columns,
     stored_semantic,
 )
-from lab.diversity import embed
+from lab.diversity.embedding import embed
 
 COLUMN = "semantic.similarity@test"
 

@@ -34,8 +34,8 @@ from lab.curation.quality.measures import held_out_error
 from lab.curation.quality.nested import learning_curve, nested
 from lab.curation.quality.ngrams import NGRAMS, features
 from lab.curation.quality.store import load_head, save_head
-from lab.diversity import embed
-from lab.diversity.encoder import DEFAULT
+from lab.diversity.embedding import embed
+from lab.diversity.embedding.encoder import DEFAULT
 
 RNG = np.random.default_rng(0)
 COUNT, SIZE = 200, 16

@@ -16,7 +16,7 @@ from lab.curation.filters.mask import fail_mask
 from lab.curation.filters.rule import Rule
 from lab.curation.quality import require_quality, score
 from lab.curation.sampling import parse_column, sample_column, sampling_keys
-from lab.diversity.embed import mix
+from lab.diversity.embedding.embed import mix
 
 
 def hashes(count: int) -> pl.Series:

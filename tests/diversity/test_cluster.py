@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from lab.diversity.cluster import choose_k, find_clusters, label_clusters
+from lab.diversity.layout.cluster import choose_k, find_clusters, label_clusters
 
 
 def topics(sizes: tuple[int, ...], d: int = 24) -> tuple[np.ndarray, np.ndarray]:

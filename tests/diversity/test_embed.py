@@ -16,16 +16,23 @@ from lab.core.progress import Progress
 from lab.core.schema import content_hash
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
-from lab.diversity import embed as module
-from lab.diversity.embed import choose, embed, load_vectors, require_embeddings, stack, write_parts
-from lab.diversity.encoder import (
+from lab.diversity.breadth.moments import diversity, load_moments
+from lab.diversity.embedding import embed as module
+from lab.diversity.embedding.embed import (
+    choose,
+    embed,
+    load_vectors,
+    require_embeddings,
+    stack,
+    write_parts,
+)
+from lab.diversity.embedding.encoder import (
     Encoder,
     bundled_encoder,
     check_weights,
     load_encoder,
     locate_encoder,
 )
-from lab.diversity.moments import diversity, load_moments
 
 SENTENCES = [
     "The harbour of the town lies to the north, and fishing boats leave it at dawn.",

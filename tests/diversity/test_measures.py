@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lab.core.errors import DataError
-from lab.diversity.measures import (
+from lab.diversity.breadth.measures import (
     effective_clusters,
     nearest_similarity,
     panel,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError
-from lab.diversity.moments import (
+from lab.diversity.breadth.moments import (
     Moments,
     diversity,
     effective_number,

@@ -14,10 +14,10 @@ from lab.core.artifacts import build, write_part
 from lab.core.errors import ArtifactMissing, DependencyMissing
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source, documents
-from lab.diversity.embed import STEP, VERSION
-from lab.diversity.encoder import DEFAULT
-from lab.diversity.minilm import encode_query
-from lab.diversity.nearest import BLOCK, blocks, nearest_to_document, nearest_to_text
+from lab.diversity.embedding.embed import STEP, VERSION
+from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.minilm import encode_query
+from lab.diversity.embedding.nearest import BLOCK, blocks, nearest_to_document, nearest_to_text
 
 TEXTS = [
     "river",
@@ -32,7 +32,7 @@ TEXTS = [
 PEER = """
 import json, sys
 from sentence_transformers import SentenceTransformer
-from lab.diversity.encoder import locate_encoder
+from lab.diversity.embedding.encoder import locate_encoder
 folder, _ = locate_encoder("all-MiniLM-L6-v2")
 model = SentenceTransformer(str(folder), local_files_only=True)
 texts = json.load(sys.stdin)
@@ -41,7 +41,7 @@ print(json.dumps(model.encode(texts, normalize_embeddings=True, batch_size=1,
 """
 ALONE = """
 import sys
-from lab.diversity.nearest import encode_query
+from lab.diversity.embedding.nearest import encode_query
 encode_query("river")
 print(sorted({"torch", "transformers", "sentence_transformers", "numba"} & set(sys.modules)))
 """
@@ -104,7 +104,7 @@ def test_neighbours_are_those_of_a_loop(ws: Workspace) -> None:
     query = encode_query("something about rivers")
     best = []
     for name in ("one", "two"):
-        from lab.diversity.embed import load_vectors, require_embeddings
+        from lab.diversity.embedding.embed import load_vectors, require_embeddings
 
         ids, vectors = load_vectors(require_embeddings(ws, name))
         best += [(float(v @ query), i) for i, v in zip(ids, vectors, strict=True)]

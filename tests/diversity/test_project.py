@@ -10,8 +10,8 @@ import pytest
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source
-from lab.diversity.embed import embed
-from lab.diversity.project import layout, neighbours, principal_plane, project, trust
+from lab.diversity.embedding.embed import embed
+from lab.diversity.layout.project import layout, neighbours, principal_plane, project, trust
 
 
 def groups(n: int, count: int, d: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -18,8 +18,8 @@ from lab.corpus.sources import add_source, documents, scan_documents
 from lab.curation.duplicates import DedupConfig, MinHash, find_duplicates, keepers, regroup
 from lab.curation.duplicates.repeated import find_repeated
 from lab.curation.duplicates.semantic import find_semantic
-from lab.diversity import embed as embed_stage
-from lab.diversity.encoder import DEFAULT
+from lab.diversity.embedding import embed as embed_stage
+from lab.diversity.embedding.encoder import DEFAULT
 from lab.jobs import actions
 from lab.jobs.steps.corpus import tokenizer
 from lab.jobs.steps.curation import measure
@@ -238,7 +238,7 @@ def semantic_falls(app: AppTest) -> int:
 
 
 def embed(ws: Workspace, source: str) -> None:
-    """Store embeddings as `lab.diversity.embed` does: forty directions, documents near one."""
+    """Store vectors as `lab.diversity.embedding` does: forty directions, documents near one."""
     found = documents(ws, source)
     hashes = found.scan().select("id", "content_hash").collect()
     middle = [int(h[:8], 16) % 40 for h in hashes["content_hash"]]

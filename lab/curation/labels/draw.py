@@ -17,7 +17,7 @@ import polars as pl
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.diversity.embed import mix
+from lab.diversity.embedding.embed import mix
 
 
 def draw(ws: Workspace, sources: Sequence[str], count: int, seed: int = 0) -> pl.DataFrame:

@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.estimate import Estimate
-from lab.diversity.measures import wilson
+from lab.diversity.breadth.measures import wilson
 
 F64 = NDArray[np.float64]
 BINS = 10
@@ -119,7 +119,7 @@ def meta_groups(meta: pl.Series) -> dict[str, pl.Series]:
 
 def cluster_names(vectors: NDArray[np.float32], text: pl.Series) -> pl.Series:
     """The label of each document's cluster among these documents, with its number."""
-    from lab.diversity.cluster import choose_k, find_clusters, label_clusters
+    from lab.diversity.layout.cluster import choose_k, find_clusters, label_clusters
 
     numbers = find_clusters(vectors, choose_k(len(vectors))).numbers
     labels = label_clusters(text, numbers)

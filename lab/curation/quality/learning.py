@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.core.errors import ConfigError, nearest
-from lab.diversity.encoder import DEFAULT
+from lab.diversity.embedding.encoder import DEFAULT
 
 HEADS = ("ngrams", "embedding-ridge", "embedding-forest")
 GROUPS = ("content", "near")

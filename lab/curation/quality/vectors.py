@@ -12,10 +12,10 @@ from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.diversity.embed import load_vectors, mix, require_embeddings
+from lab.diversity.embedding.embed import load_vectors, mix, require_embeddings
 
 F32 = NDArray[np.float32]
-SPEED = 36  # documents a second and core, see lab.diversity.embed
+SPEED = 36  # documents a second and core, see lab.diversity.embedding.embed
 
 
 def labelled_vectors(ws: Workspace, frame: pl.DataFrame, encoder: str) -> F32:

@@ -12,7 +12,7 @@ Result = dict[str, Any]
 
 def embed(ws: Workspace, p: a.Embed, progress: Progress) -> Result:
     """Embeddings of a sample of each source."""
-    from lab.diversity.embed import embed as embed_source
+    from lab.diversity.embedding.embed import embed as embed_source
 
     names = chosen_sources(ws, p.source)
     found = {}
@@ -25,6 +25,6 @@ def embed(ws: Workspace, p: a.Embed, progress: Progress) -> Result:
 
 def project(ws: Workspace, p: a.Map, progress: Progress) -> Result:
     """The map and its clusters."""
-    from lab.diversity.project import project as make_map
+    from lab.diversity.layout.project import project as make_map
 
     return facts(make_map(ws, chosen_sources(ws, None), progress=progress).manifest)

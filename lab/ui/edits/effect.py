@@ -23,7 +23,7 @@ from lab.corpus.sources import documents
 from lab.corpus.tokens import require_tokens
 from lab.curation.edits import apply_edits, require_edits
 from lab.curation.edits.registry import identity
-from lab.diversity.measures import wilson
+from lab.diversity.breadth.measures import wilson
 
 SAMPLE = 300  # documents
 PARTS = 6

@@ -12,7 +12,7 @@ import streamlit as st
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.curation.tags.store import undo, vote, votes_of
-from lab.diversity.measures import wilson
+from lab.diversity.breadth.measures import wilson
 from lab.ui.formats import count, percent
 from lab.ui.text import label, show_plain
 

@@ -24,7 +24,7 @@ import streamlit as st
 from lab.core.estimate import Estimate
 from lab.corpus.sources import documents
 from lab.curation.tags.store import undo, vote, votes_of
-from lab.diversity.measures import wilson
+from lab.diversity.breadth.measures import wilson
 from lab.ui.components import empty
 from lab.ui.cuts import bounds_of
 from lab.ui.filters.reading import sides_of

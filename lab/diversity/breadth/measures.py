@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lab.core.errors import DataError
 from lab.core.estimate import Estimate
-from lab.diversity.moments import diversity, effective_number, moments
+from lab.diversity.breadth.moments import diversity, effective_number, moments
 
 SIZE = 1000
 NEAR = 0.95

@@ -18,9 +18,9 @@ from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
-from lab.diversity.embed import require_embeddings
-from lab.diversity.encoder import DEFAULT
-from lab.diversity.minilm import encode_query
+from lab.diversity.embedding.embed import require_embeddings
+from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.minilm import encode_query
 
 BLOCK = 32_768  # vectors widened at once: 50 MB
 F32 = NDArray[np.float32]

@@ -28,9 +28,9 @@ from lab.core.files import read_json
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
-from lab.diversity.encoder import DEFAULT
-from lab.diversity.measures import panel
-from lab.diversity.moments import moments, save_moments
+from lab.diversity.breadth.measures import panel
+from lab.diversity.breadth.moments import moments, save_moments
+from lab.diversity.embedding.encoder import DEFAULT
 
 STEP = "embeddings"
 VERSION = 1
@@ -99,7 +99,7 @@ def encode_blocks(
     progress: Progress,
 ) -> tuple[F16, dict[str, Any]]:
     """Vectors of the chosen documents in their order, and facts about how they were made."""
-    from lab.diversity.encoder import load_encoder
+    from lab.diversity.embedding.encoder import load_encoder
 
     scratch = folder / "blocks"
     scratch.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ and the mean over all pieces, scaled to length 1. The server must not load torch
 hundreds of megabytes), and a query is short: 25 ms for a sentence, 0.3 s for 256 pieces (one core),
 0.3 s and 45 MB for the weights the first time; rows of the table of word pieces are read from the
 file as they are needed. Equal to sentence-transformers in fp32 within 1e-6. Corpora are embedded by
-`lab.diversity.embed`, which is twice as fast on many texts.
+`lab.diversity.embedding.embed`, which is twice as fast on many texts.
 """
 
 import json
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.core.errors import DependencyMissing
-from lab.diversity.encoder import DEFAULT, locate_encoder
+from lab.diversity.embedding.encoder import DEFAULT, locate_encoder
 
 F32 = NDArray[np.float32]
 HEADS = 12

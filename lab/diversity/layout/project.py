@@ -28,10 +28,10 @@ from lab.core.errors import ConfigError
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.diversity.cluster import choose_k, find_clusters, label_clusters
-from lab.diversity.embed import require_embeddings, stack
-from lab.diversity.encoder import DEFAULT
-from lab.diversity.measures import effective_clusters
+from lab.diversity.breadth.measures import effective_clusters
+from lab.diversity.embedding.embed import require_embeddings, stack
+from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.layout.cluster import choose_k, find_clusters, label_clusters
 
 STEP = "map"
 VERSION = 1

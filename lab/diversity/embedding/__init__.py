@@ -1,0 +1,1 @@
+"""Texts as vectors: encoders, the stored sample of each source, and its nearest neighbours."""
