@@ -12,6 +12,7 @@ from lab.ui.filters.drafts import kept_draft
 from lab.ui.formats import plural
 from lab.ui.job_panel import watch
 from lab.ui.live import history, view
+from lab.ui.live.breadth import breadth_of, show_mixture_breadth
 from lab.ui.live.evidence import doubts, evidence_of
 from lab.ui.live.ground import ground_of
 from lab.ui.saving import history_popover
@@ -30,10 +31,11 @@ if recipe.note:
 if cuts := kept_draft(recipe.name):
     st.caption(f"{plural(cuts, 'cut')} made on the Filters page not saved: not counted here.")
     link("filters", "Save or discard them", recipe=recipe.name)
-watch(ws, ["measure", "dedup", "decontaminate", "score", "advise"], "mixture")
+watch(ws, ["measure", "dedup", "decontaminate", "score", "advise", "diversity"], "mixture")
 evidence = evidence_of(ws, recipe.name)
 doubtful = doubts(ws, recipe, evidence) if evidence else []
 ground = ground_of(ws, recipe)
+breadth = breadth_of(ws, recipe)
 
 
 @st.fragment
@@ -62,6 +64,8 @@ def live(recipe: Recipe) -> None:
             with st.expander("By phase"):
                 table(found.phases, key="phases", alt="Weight, tokens and epochs by phase")
         extras.show_repetition(found, mixture)
+        with st.expander("Diversity of this mixture"):
+            show_mixture_breadth(ws, recipe, mixture, breadth)
     with st.popover("Templates", icon=":material/category:"):
         extras.template_controls(ws, ground.supply, recipe)
     st.caption(

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from lab.cli.act import workspace
+from lab.cli.act import act, workspace
 from lab.cli.first_answer import first_answer
 from lab.cli.show import Shown, rows
 from lab.core.errors import ConfigError
@@ -15,6 +15,7 @@ from lab.core.errors import ConfigError
 def fit(options: argparse.Namespace) -> Shown:
     """Fit every law and show how well each predicts runs it did not see."""
     from lab.advice.evidence.tables import read_table
+    from lab.advice.fitting.learning import learning_curve
     from lab.advice.fitting.predict import predict_table
     from lab.advice.proposing.interchange import write_table, write_tables
 
@@ -31,6 +32,13 @@ def fit(options: argparse.Namespace) -> Shown:
     }
     title = f"Laws over {len(fitted.runs)} runs of {len(fitted.sources)} sources, out of fold"
     tables, notes = [(title, fitted.scores)], [f"note: {n}" for n in fitted.notes]
+    if options.learning_curve:
+        curve = learning_curve(fitted)
+        data["learning_curve"] = rows(curve)
+        if curve.is_empty():
+            notes.append(f"note: {len(fitted.runs)} runs are too few for a learning curve.")
+        else:
+            tables.append(("Rank correlation with runs left out, by runs fitted", curve))
     if options.tables:
         data["tables"] = [str(path) for path in write_tables(fitted, options.tables)]
         notes.append("written: " + ", ".join(data["tables"]))
@@ -50,27 +58,50 @@ def advise(options: argparse.Namespace) -> Shown:
     """Propose a mixture with an interval on every weight."""
     if options.cheap:
         return first_answer(options)
-    if options.detach:
-        options.misused("--detach goes with --from")
-    options.recipe = options.recipe or options.name
-    from lab.advice.proposing.from_runs import advise_from_runs
     from lab.advice.proposing.interchange import proposed_runs, write_table
     from lab.advice.proposing.store import advice_mapping
 
+    options.recipe = options.recipe or options.name
     if options.ratios:
+        if options.detach:
+            options.misused("--detach goes with a recipe of the workspace")
         advice = advise_from_tables(options)
     elif not options.recipe:
         options.misused("name the recipe whose supply and caps apply: --recipe RECIPE")
-    elif asked := [name for name in TABLES_ONLY if getattr(options, name) is not None]:
-        options.misused(f"--{asked[0].replace('_', '-')} goes with --ratios and --metrics")
+    elif wrong := [name for name in TABLES_ONLY if getattr(options, name)]:
+        options.misused(f"--{wrong[0].replace('_', '-')} goes with --ratios and --metrics")
+    elif options.model != "auto":
+        options.misused("--model goes with --ratios and --metrics")
+    elif options.detach:
+        if options.output:
+            options.misused("-o does not go with --detach: the job stores the advice")
+        return act(options, "advise", recipe=options.recipe, **terms(options))
     else:
-        advice = advise_from_runs(workspace(options), options.recipe, options.metric)[1]
+        from lab.advice.proposing.of_recipe import advise_from_runs
+        from lab.advice.proposing.request import request_of
+
+        asked = request_of(terms(options))
+        advice = advise_from_runs(workspace(options), options.recipe, asked)[1]
     if options.output:
         write_table(proposed_runs(advice), options.output)
     return Shown(advice_mapping(advice), advice_tables(advice), words(advice))
 
 
-TABLES_ONLY = ("natural", "kl", "cap", "supply", "guard", "current", "groups")
+TABLES_ONLY = ("natural", "supply", "budget", "repeat_cap", "matched", "higher")  # the recipe's own
+
+
+def terms(options: argparse.Namespace) -> dict[str, Any]:
+    """What the command line asks of advice on a recipe: parameters of the action `advise`."""
+    from lab.advice.proposing.interchange import read_shares
+
+    return {
+        "targets": [options.metric] if options.metric else None,
+        "kl": options.kl,
+        "guards": dict(options.guard) if options.guard else None,
+        "caps": read_shares(options.cap) if options.cap else None,
+        "current": read_shares(options.current) if options.current else None,
+        "groups": dict(options.groups) if options.groups else None,
+    }
 
 
 def advise_from_tables(options: argparse.Namespace) -> Any:
@@ -93,7 +124,7 @@ def advise_from_tables(options: argparse.Namespace) -> Any:
     if options.supply:
         unique = read_shares(options.supply)
         supply = supply_of(
-            fitted.sources, unique, options.budget, options.repeat_cap, options.matched
+            fitted.sources, unique, options.budget, options.repeat_cap or 4.0, options.matched
         )
     advice = propose(
         fitted,
@@ -157,6 +188,7 @@ def words(advice: Any) -> list[str]:
         f"distance to the nearest run: proposal {near['proposal']:.3g}, unconstrained "
         f"{near['free']:.3g}; runs lie {near['runs']:.3g} apart",
         f"optimum: {'exact, within ' + format(advice.gap, '.1g') if advice.exact else 'by search'}",
+        *[f"trade: {n}" for n in advice.trade],
         *[f"note: {n}" for n in advice.notes],
     ]
 
@@ -173,9 +205,7 @@ def fitted_tables(options: argparse.Namespace) -> Any:
             "--ratios and --metrics go together.", next_step="give both tables, or neither"
         )
     if not options.ratios:
-        if options.model != "auto":
-            options.misused("--model goes with --ratios and --metrics")
-        return fit_runs(workspace(options), options.metric)
+        return fit_runs(workspace(options), options.metric, model=options.model)
     only = dict.fromkeys([*([options.metric] if options.metric else []), *also(options)])
     ratios, metrics = read_tables(options.ratios, options.metrics)
     return fit_table(

@@ -6,8 +6,10 @@ from lab import __version__
 from lab.cli.commands.advice import add_advice_commands
 from lab.cli.commands.attributes import add_attribute_commands
 from lab.cli.commands.benchmarks import add_benchmark_commands
+from lab.cli.commands.columns import add_column_commands
 from lab.cli.commands.contamination import add_contamination_commands
 from lab.cli.commands.content import add_content_commands
+from lab.cli.commands.diversity import add_diversity_commands
 from lab.cli.commands.judging import add_judging_commands
 from lab.cli.commands.options import Options
 from lab.cli.commands.posttraining import add_posttraining_commands
@@ -33,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_attribute_commands(commands)
     add_contamination_commands(commands)
     add_content_commands(commands)
+    add_diversity_commands(commands)
     add_benchmark_commands(commands)
     add_search_commands(commands)
     add_quality_commands(commands)
@@ -42,4 +45,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_posttraining_commands(commands)
     add_judging_commands(commands)
     add_advice_commands(commands)
+    add_column_commands(commands)
     return parser

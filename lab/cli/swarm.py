@@ -8,7 +8,10 @@ import polars as pl
 from lab.cli.act import act, failed_runs, seeds, where, workspace
 from lab.cli.show import Shown, rows
 
-KEYS = ("runs", "method", "temper", "minimum", "capped", "repeats", "extend")
+KEYS = (
+    *("runs", "method", "temper", "minimum", "capped", "repeats", "extend"),
+    *("thresholds", "by_phase"),
+)
 
 
 def design_options(options: argparse.Namespace) -> dict[str, Any]:
@@ -28,6 +31,8 @@ def sweep(options: argparse.Namespace) -> Shown:
     """Train a designed set of mixtures, or with --single-source a run per source."""
     if options.shared and not options.single_source:
         options.misused("--shared goes with --single-source")
+    if options.single_source and (options.thresholds or options.by_phase):
+        options.misused("--single-source trains other runs than --thresholds and --phases")
     asked = design_options(options) | run_options(options)
     asked |= {"single_source": options.single_source, "shared": options.shared}
     return failed_runs(act(options, "sweep", recipe=options.recipe, **asked))
@@ -35,14 +40,12 @@ def sweep(options: argparse.Namespace) -> Shown:
 
 def swarm(options: argparse.Namespace) -> Shown:
     """Show the design that a sweep with these options would train; write it with -o."""
-    from lab.advice.design.swarm import plan_swarm
     from lab.jobs.actions import Sweep
-    from lab.jobs.steps.advice import swarm_settings
+    from lab.jobs.steps.advice import planned
 
-    asked = design_options(options)
-    given = Sweep(options.recipe, size=options.size, seed=options.seed, **asked)
-    tokens = options.tokens
-    plan = plan_swarm(workspace(options), options.recipe, swarm_settings(given), given.size, tokens)
+    about = {"size": options.size, "tokens": options.tokens, "seed": options.seed}
+    given = Sweep(options.recipe, **about, **design_options(options))
+    plan = planned(workspace(options), given)
     design = plan.design
     ratios = design.ratios().with_columns(nearest=pl.Series(design.nearest, dtype=pl.Float64))
     if options.output:
@@ -84,7 +87,7 @@ def swarm_words(facts: dict[str, Any], basis: str) -> list[str]:
 
 def loop(options: argparse.Namespace) -> Shown:
     """Propose, train, refit until the decision is resolved or the minutes are spent."""
-    keys = ("budget", "metric", "start", "batch", "repeats")
+    keys = ("budget", "metric", "start", "batch", "repeats", "confirm", "confirm_tokens")
     asked = {key: getattr(options, key) for key in keys} | run_options(options)
     shown = act(options, "loop", recipe=options.recipe, **asked)
     if "rounds" not in shown.data:  # detached
@@ -95,6 +98,12 @@ def loop(options: argparse.Namespace) -> Shown:
         f"{data['verdict']} (odds that the proposal beats natural: {data['p_better']:.2f})",
         "proposal: " + ", ".join(f"{n} {share:.3f}" for n, share in data["proposal"].items()),
     ]
+    if said := data.get("confirmed"):
+        gain = said["gain"]
+        notes.append(
+            f"{said['verdict']} at {said['size']}: gain over natural {gain['value']:.4g} "
+            f"[{gain['low']:.4g}, {gain['high']:.4g}]"
+        )
     table = ("Rounds", pl.DataFrame(data["rounds"], infer_schema_length=None))
     return failed_runs(Shown(data, [table], notes))
 
@@ -163,15 +172,18 @@ def reuse_plan(options: argparse.Namespace) -> Shown:
     )  # fmt: skip
     mixtures = [{"name": name} | dict(weights) for name, weights in plan.mixtures.items()]
     notes = [
+        *[f"{source}: {what}" for source, what in plan.damage.sources.items()],
+        f"{plan.damage.stale} of the {plan.damage.runs} runs of the advice are stale",
         f"learned anew: {', '.join(plan.frozen.changed)}; all others keep their ratios",
         f"{len(mixtures)} runs to train, {plan.reused} are evidence already; "
         f"{plan.needed} are needed",
     ]
-    if plan.coupling is not None:
+    if (hint := plan.coupling()) is not None:
         notes.append(
             f"coupling: without the changed sources the others would be mixed "
-            f"{plan.coupling:.2f} (total variation) differently"
+            f"{hint:.2f} (total variation) differently"
         )
     data = {"changed": list(plan.frozen.changed), "reused": plan.reused, "mixtures": mixtures}
+    data |= {"stale": plan.damage.stale, "because": dict(plan.damage.sources)}
     tables = [("Runs that restore the decision", pl.DataFrame(mixtures))] if mixtures else []
-    return Shown(data | {"coupling": plan.coupling, "needed": plan.needed}, tables, notes)
+    return Shown(data | {"coupling": hint, "needed": plan.needed}, tables, notes)

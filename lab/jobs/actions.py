@@ -19,10 +19,12 @@ from lab.jobs.run_actions import (
     Evaluate,
     FirstAnswer,
     Loop,
+    Phases,
     Posttrain,
     Resume,
     Reuse,
     Sweep,
+    Thresholds,
     Track,
     Train,
     Validate,
@@ -37,6 +39,7 @@ __all__ = [
     "Benchmark",
     "Decontaminate",
     "Dedup",
+    "Diversity",
     "Edit",
     "Embed",
     "Evaluate",
@@ -47,12 +50,14 @@ __all__ = [
     "Loop",
     "Map",
     "Measure",
+    "Phases",
     "Posttrain",
     "Resume",
     "Reuse",
     "Sample",
     "Score",
     "Sweep",
+    "Thresholds",
     "Tokenizer",
     "Track",
     "Train",
@@ -222,18 +227,47 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """Embed a sample of one source, or of all."""
+    """Embed a sample of one source, or of all; `vectors` is a file of them made elsewhere.
+
+    Without `sample` 2,000 documents a source, 100,000 with the static encoder.
+    """
 
     source: str | None = None
     encoder: str = "all-MiniLM-L6-v2"
-    sample: int = 2000
+    sample: int | None = None
+    seed: int = 0
+    vectors: str | None = None
+    ids: str | None = None
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
+    shard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """Project the embeddings onto a map and cluster them."""
+    """Project the embeddings onto a map and cluster them; `onto` is a finished map's id."""
 
+    source: list[str] | None = None
+    encoder: str = "all-MiniLM-L6-v2"
     clusters: int | None = None
+    method: str = "umap"
+    seed: int = 0
+    onto: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diversity:
+    """Measure how broad sources are (default: all), what a recipe keeps of them, and one recipe
+    against another; `reference` is the source that `coverage` asks about (default: all of them).
+    """
+
+    sources: list[str] | None = None
+    recipe: str | None = None
+    against: str | None = None
+    reference: str | None = None
+    encoder: str = "all-MiniLM-L6-v2"
+    size: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +343,7 @@ PARAMS: dict[str, type] = {
     "score": Score,
     "embed": Embed,
     "map": Map,
+    "diversity": Diversity,
     "benchmark": Benchmark,
     "train": Train,
     "resume": Resume,
@@ -319,6 +354,8 @@ PARAMS: dict[str, type] = {
     "loop": Loop,
     "validate": Validate,
     "reuse": Reuse,
+    "phases": Phases,
+    "thresholds": Thresholds,
     "first_answer": FirstAnswer,
     "evaluate": Evaluate,
     "export": Export,

@@ -46,7 +46,8 @@ class Sweep:
 
     The design as in `lab.advice.design.swarm.SwarmSettings`; `weakest` and `strongest` bound its
     strength. With `single_source` instead a run per source, `shared` of it on the recipe's own
-    mixture.
+    mixture. With `thresholds` (SIGNAL@SOURCE=a,b,c) sources are cut at one of them each, with
+    `by_phase` every phase has weights of its own.
     """
 
     recipe: str
@@ -64,6 +65,8 @@ class Sweep:
     extend: bool = False
     single_source: bool = False
     shared: float = 0.0
+    thresholds: list[str] | None = None
+    by_phase: bool = False
     repetition: bool = True
     snapshots: bool = True
     score_snapshots: bool = False
@@ -78,7 +81,7 @@ class Sweep:
 class Loop:
     """Propose, train and refit around a recipe for `budget` minutes, or until it is decided.
 
-    `start`, `batch` and `repeats` as in `lab.advice.loop.of_recipe.LoopSettings`.
+    `start`, `batch`, `repeats`, `confirm` as in `lab.advice.loop.of_recipe.LoopSettings`.
     """
 
     recipe: str
@@ -90,6 +93,8 @@ class Loop:
     start: int = 0
     batch: int = 0
     repeats: int = 0
+    confirm: str = ""
+    confirm_tokens: int | None = None
     repetition: bool = True
     snapshots: bool = True
     score_snapshots: bool = False
@@ -171,10 +176,38 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Advise:
-    """Fit the workspace's runs and propose a mixture under the supply and caps of a recipe."""
+    """Fit the workspace's runs and propose a mixture under the supply and caps of a recipe.
+
+    The rest as in `lab.advice.proposing.request.Request`.
+    """
+
+    recipe: str
+    targets: list[str] | None = None
+    kl: float | None = None
+    guards: dict[str, float] | None = None
+    caps: dict[str, float] | None = None
+    current: dict[str, float] | None = None
+    groups: dict[str, list[str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Propose weights for every phase of a recipe from runs whose phases differ."""
 
     recipe: str
     metric: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Propose threshold and weight of sources that runs cut at several thresholds.
+
+    `by` (SIGNAL@SOURCE) says by which signal a source was cut, where runs alone do not.
+    """
+
+    recipe: str
+    metric: str | None = None
+    by: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

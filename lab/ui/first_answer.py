@@ -6,7 +6,7 @@ from lab.advice.cheap.answers import FirstAnswer, latest_answer
 from lab.advice.cheap.source_runs import SHARED
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
-from lab.ui.advice_view import weights_table
+from lab.ui.advice.proposal import weights_table
 from lab.ui.components import table
 from lab.ui.formats import count, percent
 from lab.ui.job_panel import start

@@ -121,17 +121,6 @@ def show_design(swarm: Swarm) -> None:
         table(design.ratios().drop("run", "index"), key="swarm", alt="Mixtures of the design")
 
 
-def loop_form(ws: Workspace, recipe: Recipe) -> None:
-    """Start the loop that trains what it needs until the decision stands."""
-    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
-        minutes = st.number_input(
-            "Minutes at most", min_value=1.0, value=60.0, key="loop_minutes", width=180
-        )
-        if st.button("Run until resolved", key="loop", icon=":material/autorenew:"):
-            start(ws, "loop", {"recipe": recipe.name, "budget": float(minutes)})
-        st.caption("Proposes, trains and refits by itself; a stopped loop goes on where it was.")
-
-
 def show_validation(ws: Workspace, recipe: Recipe) -> None:
     """What a second size said about the advice, or the button that asks it."""
     found = latest_validation(ws, recipe.name)

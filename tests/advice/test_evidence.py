@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from lab.advice.cheap.source_runs import source_recipes
+from lab.advice.evidence.branches import branches
 from lab.advice.evidence.evidence import tables_from_runs
 from lab.advice.fitting.fit import fit_table
-from lab.core.errors import DataError
+from lab.advice.proposing.from_runs import fit_runs
+from lab.core.errors import ConfigError, DataError
 from lab.core.workspace import Workspace, create
+from lab.mixture.recipe import Mixture, Phase, Recipe, recipe_mapping
 
 
 @pytest.fixture
@@ -26,6 +30,7 @@ def add_run(
     tokens: int = 1000,
     rules: list[dict[str, Any]] | None = None,
     items: str = "h1",
+    first: str = "p",
     **more: Any,
 ) -> None:
     """A finished, evaluated run: the keys of run.json and summary.json that matter here."""
@@ -33,7 +38,10 @@ def add_run(
     mapping = {
         "name": name,
         "sources": {s: {"filters": rules} if rules and s == "web" else {} for s in sources},
-        "mixture": {"phases": [{"name": "p", "share": share, "weights": w} for share, w in phases]},
+        "mixture": {
+            "phases": [{"name": first, "share": phases[0][0], "weights": phases[0][1]}]
+            + [{"name": "p", "share": share, "weights": w} for share, w in phases[1:]]
+        },
     }
     spec = {
         "id": name,
@@ -51,11 +59,12 @@ def add_run(
         ("benchmark", "facts", "gold_bpb", "lower", loss / 2),
         ("twin", "facts-cloze", "gold_bpb", "lower", loss / 3),
     ]
+    counts = {"unit": "bits/byte", "n": 10, "chance": None}
     keys = ("scope", "on", "metric", "better_is", "value")
     summary = {
         "heldout": {"web": {"hash": "h"}},
         "benchmarks": {"facts": {"hash": items}, "facts-cloze": {"hash": "t"}},
-        "metrics": [dict(zip(keys, row, strict=True)) for row in rows],
+        "metrics": [dict(zip(keys, row, strict=True)) | counts for row in rows],
     }
     folder = ws.runs / name
     (folder / "scores").mkdir(parents=True)
@@ -132,3 +141,48 @@ def test_the_tables_can_be_fitted(ws: Workspace) -> None:
     fit = fit_table(found.ratios, found.metrics, higher=found.higher, only=found.default)
     assert fit.metrics == found.default
     assert fit.sources == ("books", "web")
+
+
+TRUNK = {"web": 0.5, "books": 0.5}
+
+
+def test_runs_that_branch_are_no_runs_of_their_average(ws: Workspace) -> None:
+    """Sources alone are ordinary runs, and so is a recipe that ends on one source by itself."""
+    for source in ("web", "books"):
+        add_run(ws, f"only-{source}", [(1.0, {source: 1.0})], 2.0)
+        add_run(ws, f"anything-{source}", [(0.5, TRUNK), (0.5, {source: 1.0})], 3.0, first="shared")
+    add_run(ws, "phased", [(0.9, TRUNK), (0.1, {"books": 1.0})], 2.2)
+    add_run(ws, "broad", [(0.9, TRUNK), (0.1, TRUNK | {"code": 0.0})], 2.4, first="shared")
+    found = tables_from_runs(ws)
+    assert found.ratios["run"].to_list() == ["broad", "only-books", "only-web", "phased"]
+    assert found.notes == (
+        "2 runs are left out: they trained a shared mixture and then one source alone, so they are "
+        "no runs of their average weights.",
+    )
+
+
+def test_branches_alone_are_no_evidence(ws: Workspace) -> None:
+    add_run(ws, "b", [(0.5, TRUNK), (0.3, {"web": 1.0}), (0.2, {"web": 1.0})], 3.0, first="shared")
+    with pytest.raises(DataError, match="No finished and evaluated run") as caught:
+        tables_from_runs(ws, size="nano")
+    assert "size nano" in caught.value.value and "1 runs are left out" in caught.value.value
+    assert "mixlab sweep" in caught.value.next_step
+
+
+def test_what_the_recipes_of_branches_record_is_what_keeps_them_out() -> None:
+    phase = Phase("all", 1.0, {"web": 0.5, "books": 0.5})
+    recipe = Recipe("natural", "plain", {"web": (), "books": ()}, Mixture(1000, (phase,)))
+    supply = {"web": 10.0, "books": 10.0}
+    for shared, expected in ((0.5, True), (0.0, False)):
+        for made in source_recipes(recipe, supply, shared):
+            assert branches({"mapping": recipe_mapping(made)}) is expected
+
+
+def test_a_law_may_be_named_for_the_workspaces_runs(ws: Workspace) -> None:
+    for k in range(6):
+        add_run(ws, f"r{k}", [(1.0, {"web": 1 - k / 8, "books": k / 8})], 2.0 + 0.1 * k)
+    fit = fit_runs(ws, "heldout/web/bpb", model="power_law")
+    assert fit.scores["law"].unique().to_list() == ["power_law"]
+    with pytest.raises(ConfigError, match="Unknown law") as caught:
+        fit_runs(ws, "heldout/web/bpb", model="power_lwa")
+    assert "power_law" in caught.value.next_step

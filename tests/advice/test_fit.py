@@ -12,6 +12,7 @@ from lab.advice.fitting.fit import fit_table
 from lab.advice.fitting.learning import learning_curve
 from lab.advice.fitting.predict import half_width, predict_table
 from lab.advice.fitting.scores import optimism, regret, spearman
+from lab.advice.proposing.from_runs import unforeseen
 from lab.core.errors import ConfigError, DataError
 
 
@@ -46,7 +47,9 @@ def test_noise_alone_has_no_skill_and_is_named(planted: Callable) -> None:
     assert skill.mean() < 0
     assert (skill > 0.1).mean() < 0.1
     named = next(note for note in fit.notes if note.startswith("No law predicts"))
-    assert all(f"n{t}" in named for t in range(30) if skill[t] <= 0)
+    poor = unforeseen(fit)
+    assert poor == [f"n{t}" for t in range(30) if skill[t] <= 0]
+    assert poor[0] in named
 
 
 def test_metrics_where_more_is_better_keep_their_direction(planted: Callable) -> None:
@@ -177,3 +180,33 @@ def test_a_learning_curve_rises_where_runs_are_too_few(planted: Callable) -> Non
     assert ((curve["low"] <= curve["rho"]) & (curve["rho"] <= curve["high"])).all()
     few = planted(4, 7, 0.05, 0)
     assert learning_curve(fit_table(few.ratios, few.metrics, laws=["linear"])).is_empty()
+
+
+BAD = {
+    "no sum of one": (pl.col("s0") + 0.2, pl.col("m0")),
+    "a source alone": (None, pl.col("m0")),
+    "constant": (pl.col("s0"), pl.lit(2.5).alias("m0")),
+    "not a number": (pl.col("s0"), pl.lit(float("nan")).alias("m0")),
+    "negative": (-pl.col("s0"), pl.col("m0")),
+}
+
+
+@pytest.mark.parametrize("bad", [*BAD, "named twice", "too few"])
+def test_a_refusal_says_what_where_with_which_value_and_what_to_do(
+    planted: Callable, bad: str
+) -> None:
+    world = planted(3, 12, 0.01, 0)
+    ratios, metrics = world.ratios, world.metrics.select("run", "m0")
+    if bad == "named twice":
+        ratios = pl.concat([ratios, ratios.head(1)])
+    elif bad == "too few":
+        ratios = ratios.head(4)
+    else:
+        source, metric = BAD[bad]
+        ratios = ratios.select("run", web=pl.lit(1.0)) if source is None else ratios
+        ratios = ratios if source is None else ratios.with_columns(source)
+        metrics = metrics.with_columns(metric)
+    with pytest.raises(DataError) as caught:
+        fit_table(ratios, metrics, laws=["linear"])
+    error = caught.value
+    assert str(error) and error.where and error.value is not None and error.next_step

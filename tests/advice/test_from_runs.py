@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from lab.advice.fitting.fit import fit_table
-from lab.advice.proposing.from_runs import admitted, foreseeable
+from lab.advice.proposing.from_runs import admitted, foreseeable, unforeseen
 from lab.core.errors import ConfigError
 from lab.evaluation.gate.criteria import DEFAULT, FAILED, PASSED, UNKNOWN, Criterion
 from lab.evaluation.gate.gate import Gate, GateRow
@@ -34,8 +34,9 @@ def test_a_failed_metric_is_refused_by_name_with_its_reason() -> None:
 def test_by_default_failed_metrics_are_left_out_and_named() -> None:
     kept, notes = admitted(GATE, (GOOD, NOISE, NEW), named=False)
     assert kept == (GOOD, NEW)
-    assert any("noise is failed" in note for note in notes)
-    assert any(NEW in note and "more runs" in note for note in notes)
+    assert any(NOISE in note and "Failed the signal gate" in note for note in notes)
+    assert any(NEW in note for note in notes)
+    assert any("more runs" in note for note in notes)
 
 
 def test_if_all_failed_there_is_nothing_to_fit() -> None:
@@ -57,7 +58,8 @@ def test_the_target_leaves_out_what_no_law_predicts() -> None:
     ratios = pl.DataFrame({"run": runs, **dict(zip("abc", weights.T, strict=True))})
     luck = rng.permutation(np.tile([1.0, -1.0], 12))
     metrics = pl.DataFrame({"run": runs, "sum": 3 - weights[:, 0], "luck": luck})
-    assert foreseeable(fit_table(ratios, metrics, laws=["linear"])) == ["sum"]
+    fit = fit_table(ratios, metrics, laws=["linear"])
+    assert (foreseeable(fit), unforeseen(fit)) == (["sum"], ["luck"])
     alone = fit_table(ratios, metrics.drop("sum"), laws=["linear"])
     assert alone.scores["skill"][0] <= 0
-    assert foreseeable(alone) == ["luck"]
+    assert foreseeable(alone) == unforeseen(alone) == ["luck"]

@@ -29,7 +29,9 @@ def grid(steps: int) -> np.ndarray:
 
 def linear(*slopes: tuple[float, ...]) -> Surface:
     """A surface of linear metrics with these slopes by source."""
-    law = LinearFit(np.zeros(len(slopes)), np.array(slopes, dtype=float))
+    law = LinearFit(
+        np.zeros(len(slopes)), np.array(slopes, dtype=float), np.zeros(len(slopes), dtype=bool)
+    )
     return Surface((tuple(range(len(slopes))),), (law,), 1)
 
 
@@ -130,14 +132,14 @@ def test_guards_that_exclude_each_other_are_explained() -> None:
     advice = advise(fit, natural, targets=["m0"], guards=guards, replicates=20, count=0)
     assert advice.verdict == "unmet"
     assert advice.guards["met"].to_list() == [False, False]
-    said = " ".join(advice.notes)
+    said = " ".join(advice.trade)
     assert "No mixture meets all guards" in said
     # m1 <= .3 leaves m2 = 1 - m1 >= .7 on a-b, c at .5 each does not help: .3 above .4
     assert "misses by 0.3" in said and "epsilon of 0.2 (now -0.1)" in said
     alone = advise(fit, natural, targets=["m0"], guards=[Guard("m1", "natural", -0.7)],
                    replicates=20, count=0)  # fmt: skip
-    assert "no mixture in reach meets this guard" in " ".join(alone.notes)
-    assert "epsilon of -0.5 or more (now -0.7)" in " ".join(alone.notes)
+    assert "no mixture in reach meets this guard" in " ".join(alone.trade)
+    assert "epsilon of -0.5 or more (now -0.7)" in " ".join(alone.trade)
 
 
 def test_baselines_and_refusals(planted: Callable) -> None:

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from sklearn.linear_model import LinearRegression
 
-from lab.advice.laws import get_law, restore
+from lab.advice.laws import LAWS, get_law, restore
 from lab.advice.laws.ces import CesFit
 from lab.advice.laws.linear import LinearFit
 from lab.advice.laws.log_linear import LogLinearFit
@@ -15,7 +15,7 @@ from lab.advice.laws.power_law import PowerLawFit
 from lab.core.errors import ConfigError
 
 TRUTHS = {
-    "linear": LinearFit(np.array([2.0]), np.array([[0.5, -1.0, 0.1, 0.0]])),
+    "linear": LinearFit(np.array([2.0]), np.array([[0.5, -1.0, 0.1, 0.0]]), np.array([True])),
     "log_linear": LogLinearFit(
         np.array([1.5]), np.array([0.0]), np.array([[0.3, -2.0, 0.5, -1.0]])
     ),
@@ -96,6 +96,8 @@ def test_parameters_survive_as_plain_values(name: str) -> None:
 def test_ranking_does_not_depend_on_a_metrics_unit(name: str, scale: float, shift: float) -> None:
     weights = mixtures(40)
     values = TRUTHS[name].predict(weights)
+    # shifted below zero in part: positive runs of a law whose floor is negative are no loss
+    assume(shift >= 0 or (values * scale + shift).min() <= 0)
     found = get_law(name).fit(weights, values * scale + shift).predict(weights)
     assert (found - shift) / scale == pytest.approx(values, abs=0.02)
 
@@ -139,3 +141,53 @@ def test_an_unknown_law_is_refused_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Unknown law") as caught:
         get_law("loglinear")
     assert "log_linear" in str(caught.value)
+
+
+def single_sources(m: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Few and odd runs: every source alone, and half alone with half of a common mixture. Of one
+    metric all sources but the first are bad, so nearly nothing bounds what they cost apart.
+    """
+    rng = np.random.default_rng(seed)
+    common = rng.dirichlet(np.full(m, 4.0))
+    weights = np.vstack([np.eye(m), (np.eye(m) + common) / 2])
+    useful = np.append(1.0, np.full(m - 1, 0.02))
+    values = 0.3 + 0.5 * (weights @ useful + 1e-3) ** -0.4
+    return weights, values[:, None] * np.exp(rng.normal(0, 0.15, (2 * m, 3)))
+
+
+@pytest.mark.parametrize("name", [law for law in LAWS if law != "lightgbm"])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_mixture_is_predicted_a_negative_loss(name: str, seed: int) -> None:
+    """Each source is left out once: what single runs say least about is where fits run away."""
+    weights, values = single_sources(seed=seed)
+    m = weights.shape[1]
+    columns = np.repeat(values, m, axis=1)
+    counts = np.tile(1.0 - np.vstack([np.eye(m), np.eye(m)]), (1, 3))
+    fitted = get_law(name).fit(weights, columns, counts)
+    assert fitted.predict(np.vstack([weights, mixtures(200, m)])).min() >= 0
+
+
+def test_a_floor_holds_only_where_every_run_is_positive() -> None:
+    """The negative of an accuracy has no floor at zero, nor has a loss of mixed signs."""
+    weights = mixtures(40)
+    values = TRUTHS["linear"].predict(weights) - 1.8
+    assert values.min() < 0 < values.max()
+    for name in ("linear", "log_linear", "power_law"):
+        found = get_law(name).fit(weights, values).predict(weights)
+        assert found == pytest.approx(values, abs=0.05)
+    weights, values = mixtures(60), TRUTHS["linear"].predict(mixtures(60)) - 1.0
+    corner = get_law("linear").fit(weights, values)
+    assert values.min() > 0 and corner.predict(10 * np.eye(4)).min() == 0
+    cost, slope = corner.at(np.array([[0.0, 10.0, 0.0, 0.0]]))
+    assert cost[0] == 0 and not slope.any()
+
+
+def test_runs_that_say_nothing_of_a_source_leave_it_like_the_others() -> None:
+    """Column 3 is never used: its prediction lies between those of the others."""
+    weights = mixtures(30, 3)
+    values = PowerLawFit(*(np.array(v) for v in ([1.0], [1.0], [0.5], [[0.5, 2.0, 1.0]])))
+    seen = values.predict(weights)
+    for name in ("log_linear", "power_law", "ces"):
+        found = get_law(name).fit(np.column_stack([weights, np.zeros(30)]), seen)
+        alone = found.predict(np.eye(4))[:, 0]
+        assert alone[:3].min() < alone[3] < alone[:3].max()

@@ -3,15 +3,29 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab.advice.design.design import design_mixtures
 from lab.advice.fitting.fit import Fit, fit_table
-from lab.advice.loop.record import Round, Wanted, read_record, trajectory, write_record
-from lab.advice.loop.rounds import Terms, Trained, first_round, is_resolved, run_loop
+from lab.advice.loop.of_recipe import LoopSettings, require_second
+from lab.advice.loop.record import (
+    Record,
+    Round,
+    Wanted,
+    keep_confirmed,
+    read_record,
+    trajectory,
+    write_record,
+)
+from lab.advice.loop.rounds import Trained, first_round, run_loop
+from lab.advice.loop.stopping import is_resolved, odds_needed, runs_lacking, verdict_of
+from lab.advice.loop.terms import Terms, looks_of
 from lab.advice.optimising.optimise import optimise
 from lab.advice.simplex import divergence
 from lab.core.errors import Cancelled, ConfigError
@@ -69,7 +83,8 @@ def opening(world: object, count: int, seed: int = 0) -> list[Wanted]:
 
 
 def terms(world: object, budget: float = 60.0) -> Terms:
-    return Terms(world.natural, budget, kl=KL, replicates=20)  # type: ignore[attr-defined]
+    targets = tuple(f"m{t}" for t in range(world.truth.metrics))  # type: ignore[attr-defined]
+    return Terms(world.natural, budget, kl=KL, targets=targets, replicates=20)  # type: ignore[attr-defined]
 
 
 def test_it_finds_the_planted_optimum_with_fewer_runs_than_a_sweep(
@@ -141,8 +156,10 @@ def test_what_is_asked_for_again_is_a_repeat_under_another_seed(
     assert not ((apart > 0) & (apart < 0.01)).any(), "a near-twin is made a repeat"
 
 
-def judged(verdict: str, worth: float = 0.0) -> Round:
-    return Round((), 1.0, verdict, 0.9, (1.0, 0.5, 1.5), worth)
+def judged(verdict: str, worth: float = 0.0, odds: float = 0.96, needed: float = 0.95) -> Round:
+    return Round(
+        (), 1.0, verdict, odds, needed, gain=(1.0, 0.5, 1.5), worth=worth, evidence=12, distance=0.1
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,13 +172,99 @@ def judged(verdict: str, worth: float = 0.0) -> Round:
         ([judged("same", 1.0), judged("same", 1.0)], True),
         ([judged("better"), judged("same")], False),
         ([judged("unresolved"), judged("unresolved")], False),
+        ([judged("better", odds=0.94), judged("better")], False),
+        ([judged("better"), judged("better", odds=0.94)], False),
+        ([judged("better", odds=0.94), judged("better", odds=0.94, needed=0.93)], True),
+        ([judged("unmet"), judged("unmet")], False),
     ],
 )
 def test_resolved_means_twice_the_same_and_nothing_worth_a_run(
-    planted: Callable, tmp_path: Path, rounds: list[Round], resolved: bool
+    rounds: list[Round], resolved: bool
 ) -> None:
-    record = replace(read_record(tmp_path), rounds=tuple(rounds))
-    assert is_resolved(record) is resolved
+    assert is_resolved(Record(tuple(rounds))) is resolved
+
+
+def test_a_better_that_its_looks_do_not_bear_out_is_unresolved() -> None:
+    lucky = Record((judged("unresolved"), judged("better")))
+    assert verdict_of(lucky) == "unresolved"
+    assert verdict_of(Record((judged("better"), judged("better")))) == "better"
+    assert verdict_of(Record((judged("better"),))) == "better", "the only look there was"
+    assert verdict_of(Record((judged("better"), judged("same")))) == "same"
+    assert runs_lacking(judged("better", odds=0.96)) == 1, "only the second look is missing"
+    # odds of .9 are 1.2816 standard errors, .95 are 1.6449: 12 (1.6449 / 1.2816)^2 - 12 = 7.8
+    assert runs_lacking(judged("better", odds=0.9)) == 8
+    assert runs_lacking(judged("unresolved", odds=0.4)) == 12 * 9
+
+
+def test_the_boundary_holds_luck_to_a_tenth_over_all_looks() -> None:
+    """Against other draws: natural as good as the proposal, odds looked at after every round."""
+    rng = np.random.default_rng(5)
+    for looks in (range(8, 41, 2), range(7, 24, 2), range(11, 49)):
+        needed = NormalDist().inv_cdf(odds_needed(looks))
+        steps = np.sqrt(np.diff(looks, prepend=0))
+        scores = np.cumsum(rng.standard_normal((20_000, len(looks))) * steps, axis=1)
+        beyond = scores / np.sqrt(looks) >= needed
+        passed = beyond[:, 1:] & beyond[:, :-1]
+        assert passed.any(axis=1).mean() == pytest.approx(0.1, abs=0.01)
+    assert odds_needed([12]) == 0.9, "one look is a plain test"
+    assert odds_needed([8, 10]) == 0.9, "two that must agree are stricter than one"
+
+
+def test_more_looks_ask_for_more() -> None:
+    few, many = odds_needed(range(8, 14, 2)), odds_needed(range(8, 100, 2))
+    assert 0.9 <= few < many < 0.99
+    seen = [8, 10, 12, 14, 16]
+    assert odds_needed([8, *seen]) == odds_needed(seen), "nothing new was seen"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    evidence=st.lists(st.integers(5, 80), min_size=1, max_size=6),
+    left=st.floats(0, 1e6),
+    batch=st.integers(1, 8),
+    together=st.integers(1, 8),
+)
+def test_looks_to_come_are_those_the_minutes_pay_for(
+    evidence: list[int], left: float, batch: int, together: int
+) -> None:
+    rounds = tuple(replace(judged("better"), evidence=n, minutes=0.0) for n in evidence)
+    asked = Terms({}, 5.0 + left, reserve=5.0, batch=batch, together=together)
+    looks = looks_of(Record(rounds), asked)
+    assert looks[: len(evidence)] == evidence
+    ahead = looks[len(evidence) :]
+    assert ahead == [evidence[-1] + batch * (k + 1) for k in range(len(ahead))]
+    cost = batch / min(batch, together)
+    assert len(ahead) == 100 or len(ahead) * cost <= left + 1e-6 < (len(ahead) + 1) * cost + 2e-6
+
+
+def test_the_size_that_confirms_is_another_one() -> None:
+    with pytest.raises(ConfigError, match="another size"):
+        require_second(LoopSettings(60.0, size="nano", confirm="nano"))
+    require_second(LoopSettings(60.0, size="nano", confirm="micro"))
+    require_second(LoopSettings(60.0))
+
+
+def test_minutes_in_reserve_are_not_spent(planted: Callable, tmp_path: Path) -> None:
+    world = planted(5, 2, 0.0, 1)
+    trainer = Trainer(world, 0.3, 0)
+    asked = replace(terms(world, 15.0), reserve=4.0)
+    done = run_loop(tmp_path, asked, opening(world, 8), trainer, trainer.refit)
+    assert (done.record.ended, done.record.minutes) == ("budget", 11.0)
+    with pytest.raises(ConfigError, match="confirmation"):
+        run_loop(tmp_path / "b", replace(asked, reserve=15.0), [], trainer, trainer.refit)
+
+
+def test_the_advice_carries_the_loops_verdict(planted: Callable, tmp_path: Path) -> None:
+    """Noise alone: whatever a single look says, the loop's advice says what its looks bear out."""
+    world = planted(3, 2, 0.0, 4)
+    trainer = Trainer(world, 2.0, 1)
+    done = run_loop(tmp_path, terms(world, 12.0), opening(world, 7), trainer, trainer.refit)
+    lucky = replace(done.advice, verdict="better", p_better=0.91)
+    last = replace(done.record.rounds[-1], verdict="better", p_better=0.91, needed=0.94)
+    once = replace(done, advice=lucky, record=done.record.with_last(last))
+    told = once.stands(lucky)
+    assert (once.verdict, told.verdict) == ("unresolved", "unresolved")
+    assert told.run_more > 0 and "0.940" in told.notes[-1]
 
 
 def test_the_record_survives_the_disk(tmp_path: Path) -> None:
@@ -172,3 +275,15 @@ def test_the_record_survives_the_disk(tmp_path: Path) -> None:
     assert read_record(tmp_path) == record
     (row,) = trajectory(record.rounds)
     assert (row["runs"], row["verdict"], row["low"]) == (1, "better", 0.5)
+    assert (row["needed"], row["distance"]) == (0.95, 0.1)
+    keep_confirmed(tmp_path, {"verdict": "holds"})
+    assert read_record(tmp_path) == replace(record, confirmed={"verdict": "holds"})
+
+
+def test_going_on_forgets_what_a_second_size_said(planted: Callable, tmp_path: Path) -> None:
+    world = planted(3, 2, 0.0, 0)
+    trainer = Trainer(world, 0.3, 3)
+    run_loop(tmp_path, terms(world, 9.0), opening(world, 7), trainer, trainer.refit)
+    keep_confirmed(tmp_path, {"verdict": "holds"})
+    run_loop(tmp_path, terms(world, 11.0), [], trainer, trainer.refit)
+    assert read_record(tmp_path).confirmed is None

@@ -17,7 +17,7 @@ def two_laws(replicates: int = 4) -> Surface:
     rng = np.random.default_rng(0)
     two, one = 2 * replicates, replicates
     exponential = LogLinearFit(rng.random(two), rng.random(two), rng.normal(0, 1, (two, 3)))
-    line = LinearFit(rng.random(one), rng.random((one, 3)))
+    line = LinearFit(rng.random(one), rng.random((one, 3)), np.zeros(one, dtype=bool))
     return Surface(((0, 2), (1,)), (exponential, line), replicates)
 
 

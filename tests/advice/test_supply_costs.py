@@ -109,7 +109,7 @@ def test_refusals() -> None:
         supply_of(NAMES, dict.fromkeys(NAMES, 1.0), 0.0)
     with pytest.raises(ConfigError, match="no value"):
         supply_of(NAMES, {"web": 1.0}, 10.0)
-    law = LinearFit(np.zeros(1), np.ones((1, 3)))
+    law = LinearFit(np.zeros(1), np.ones((1, 3)), np.ones(1, dtype=bool))
     only = Surface(((0,),), (law,), 1)
     with pytest.raises(ConfigError, match=r"'books'.*0\.01") as caught:
         caps = Supply(np.array([30.0, 1.0, 40.0]), 100.0, 1.0).caps

@@ -7,8 +7,9 @@ import pytest
 from lab.advice.fitting.fit import Fit, fit_table
 from lab.advice.fitting.surface import Surface
 from lab.advice.laws.power_law import PowerLawFit
+from lab.advice.optimising.pools import Pool
 from lab.advice.optimising.supply import Supply, worn
-from lab.advice.optimising.thresholds import Pool, choose_cuts
+from lab.advice.optimising.thresholds import choose_cuts
 from lab.core.errors import ConfigError
 
 USEFUL = [1.0, 2.0, 3.0, 1.5]  # web, web cut at 2, web cut at 4, books: tighter is better text

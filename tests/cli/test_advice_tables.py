@@ -118,8 +118,25 @@ def test_what_is_impossible_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         ["fit", "--ratios", "a.csv", "--metrics", "b.csv", "--predict", "c.csv"],
         ["advise", *TABLES, "--budget", "5"],
         ["advise", *TABLES, "--guard", "loss"],
-        ["advise", "natural", "--kl", "0.1"],
+        ["advise", "natural", "--natural", "natural.csv"],
+        ["advise", "natural", "--model", "linear"],
+        ["advise", *TABLES, "--detach"],
     ):
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_fit_shows_the_learning_curve_of_the_target(capsys: pytest.CaptureFixture[str]) -> None:
+    curve = mixlab(capsys, "fit", *TABLES, *FAST, "--learning-curve")["learning_curve"]
+    assert [row["k"] for row in curve] == [8, 14, 22, 32]
+    assert all(row["low"] <= row["rho"] <= row["high"] for row in curve)
+    assert curve[-1]["rho"] > 0.9
+    assert main(["fit", *TABLES, *FAST, "--learning-curve"]) == 0
+    assert "Rank correlation with runs left out" in capsys.readouterr().out
+    for name in ("mixture", "loss"):
+        pl.read_csv(f"train_{name}.csv").head(6).write_csv(f"train_{name}.csv")
+    assert mixlab(capsys, "fit", *TABLES, *FAST, "--learning-curve")["learning_curve"] == []
+    assert main(["fit", *TABLES, *FAST, "--learning-curve"]) == 0
+    assert "6 runs are too few for a learning curve" in capsys.readouterr().out

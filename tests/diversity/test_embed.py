@@ -12,20 +12,13 @@ import pytest
 
 from lab.core.artifacts import Artifact, build, write_part
 from lab.core.errors import ArtifactMissing, Cancelled, ConfigError, DataError, DependencyMissing
-from lab.core.progress import Progress
+from lab.core.progress import Progress, Report
 from lab.core.schema import content_hash
 from lab.core.workspace import Workspace, create
-from lab.corpus.sources import add_source
+from lab.corpus.sources import add_source, documents
 from lab.diversity.breadth.moments import diversity, load_moments
 from lab.diversity.embedding import embed as module
-from lab.diversity.embedding.embed import (
-    choose,
-    embed,
-    load_vectors,
-    require_embeddings,
-    stack,
-    write_parts,
-)
+from lab.diversity.embedding.embed import choose, embed, sample_words, with_speed, write_parts
 from lab.diversity.embedding.encoder import (
     Encoder,
     bundled_encoder,
@@ -33,6 +26,7 @@ from lab.diversity.embedding.encoder import (
     load_encoder,
     locate_encoder,
 )
+from lab.diversity.embedding.stored import load_vectors, require_embeddings, stack
 
 SENTENCES = [
     "The harbour of the town lies to the north, and fishing boats leave it at dawn.",
@@ -141,6 +135,56 @@ def test_missing_embeddings_say_what_to_run(ws: Workspace) -> None:
         embed(ws, "web", sample=1)
 
 
+def test_a_folder_without_an_encoder_says_so(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", "utf-8")
+    with pytest.raises(ConfigError, match="holds no encoder") as caught:
+        load_encoder(str(tmp_path))
+    assert caught.value.where == str(tmp_path)
+
+
+def test_the_sample_has_a_name() -> None:
+    assert sample_words(300, 300, 0) == "all 300 documents"
+    assert sample_words(2000, 31_000, 4).startswith("2,000 of 31,000 documents")
+    assert "seed 4" in sample_words(2000, 31_000, 4)
+
+
+def test_speed_stands_behind_the_message() -> None:
+    seen: list[Report] = []
+    outer = Progress(report=seen.append).part(0.5, 1.0)
+    part = with_speed(outer, 1000)
+    part(0, 4, "embedding web")
+    part(4, 4, "embedding web")
+    assert seen[0].message == "embedding web"
+    assert seen[-1].message.endswith("documents/s")
+    assert seen[-1].done == 1
+
+
+def test_vectors_of_two_encoders_are_not_stacked(ws: Workspace) -> None:
+    for name, size in (("a", 3), ("b", 4)):
+        source(ws, name, SENTENCES)
+        found = documents(ws, name)
+        chosen = choose(found, 4, 0)
+
+        def make(folder: Path, size: int = size, found: Artifact = found) -> dict[str, Any]:
+            write_parts(folder, found, choose(found, 4, 0), np.ones((4, size), np.float16))
+            return {"embedded": 4}
+
+        about = {"encoder": "test", "sample": chosen.height, "seed": 0}
+        build(ws, module.STEP, module.VERSION, about, [found.id], make)
+    with pytest.raises(DataError, match="different dimensions") as caught:
+        stack(ws, ["a", "b"], "test")
+    assert caught.value.value == {"a": 3, "b": 4}
+
+
+def test_a_vector_that_is_not_finite_is_named() -> None:
+    vectors = np.ones((3, 2), np.float16)
+    vectors[1, 0] = np.nan
+    with pytest.raises(DataError, match="1 of 3 vectors") as caught:
+        module.check_vectors(vectors, pl.Series(["a/0", "a/1", "a/2"]), "some encoder")
+    assert caught.value.value == "document a/1"
+    assert caught.value.where == "some encoder"
+
+
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
     return load_encoder()
@@ -206,9 +250,9 @@ def test_a_stopped_run_continues_with_the_next_block(
         embed(ws, "web", progress=Progress(should_stop=stop))
     (partial,) = (ws.artifacts / "embeddings").glob(".partial-*")
     done = {path.name: path.stat().st_mtime_ns for path in (partial / "blocks").iterdir()}
-    assert sorted(done) == ["00000000.npy", "00000008.npy"]
+    assert sorted(done) == ["00000-00000000-8.npy", "00000-00000008-8.npy"]
     marked = np.zeros((8, 384), np.float16)
     marked[:, 0] = 1
-    np.save(partial / "blocks" / "00000000.npy", marked)
+    np.save(partial / "blocks" / "00000-00000000-8.npy", marked)
     _, vectors = load_vectors(embed(ws, "web"))
     assert (vectors[:, 0] == 1).sum() == 8, "the finished block was used as it lay there"

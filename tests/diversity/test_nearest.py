@@ -14,10 +14,10 @@ from lab.core.artifacts import build, write_part
 from lab.core.errors import ArtifactMissing, DependencyMissing
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source, documents
-from lab.diversity.embedding.embed import STEP, VERSION
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.minilm import encode_query
 from lab.diversity.embedding.nearest import BLOCK, blocks, nearest_to_document, nearest_to_text
+from lab.diversity.embedding.stored import STEP, VERSION
 
 TEXTS = [
     "river",
@@ -104,7 +104,7 @@ def test_neighbours_are_those_of_a_loop(ws: Workspace) -> None:
     query = encode_query("something about rivers")
     best = []
     for name in ("one", "two"):
-        from lab.diversity.embedding.embed import load_vectors, require_embeddings
+        from lab.diversity.embedding.stored import load_vectors, require_embeddings
 
         ids, vectors = load_vectors(require_embeddings(ws, name))
         best += [(float(v @ query), i) for i, v in zip(ids, vectors, strict=True)]

@@ -1,4 +1,4 @@
-"""The map: planted groups stay apart, the same input gives the same bits, small inputs work."""
+"""The map of a workspace: its files, later sources on it, and requests that make none."""
 
 import json
 from pathlib import Path
@@ -7,72 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.workspace import Workspace, create
-from lab.corpus.sources import add_source
+from lab.corpus.sources import add_source, documents
 from lab.diversity.embedding.embed import embed
-from lab.diversity.layout.project import layout, neighbours, principal_plane, project, trust
-
-
-def groups(n: int, count: int, d: int = 32, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(count, d)) * 2
-    group = rng.integers(count, size=n)
-    x = centres[group] + rng.normal(size=(n, d)) * 0.5
-    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), group
-
-
-def purity(places: np.ndarray, group: np.ndarray, k: int = 10) -> float:
-    """Share of each point's k nearest places that are of its own group."""
-    distance = ((places[:, None] - places[None]) ** 2).sum(2)
-    np.fill_diagonal(distance, np.inf)
-    near = np.argsort(distance, axis=1)[:, :k]
-    return float((group[near] == group[:, None]).mean())
-
-
-def test_neighbours_are_exact_and_begin_with_the_point_itself() -> None:
-    x, _ = groups(300, 5)
-    x[10] = x[200]  # an exact copy must not take the point's own place
-    indices, distances = neighbours(x, 7)
-    assert (indices[:, 0] == np.arange(300)).all()
-    plain = 1 - x @ x.T
-    np.fill_diagonal(plain, -1)
-    assert distances[:, 1:] == pytest.approx(np.sort(plain, axis=1)[:, 1:7].clip(0), abs=1e-5)
-    assert 200 in indices[10]
-
-
-def test_principal_plane_by_hand() -> None:
-    x = np.array([[3, 0, 0], [-3, 0, 0], [0, 1, 0], [0, -1, 0]], np.float32)
-    plane = principal_plane(x)
-    assert plane == pytest.approx(x[:, :2], abs=1e-6)
-    assert principal_plane(x[:1]).tolist() == [[0, 0]]
-
-
-def test_few_or_equal_points_are_laid_out_by_components() -> None:
-    assert layout(groups(20, 3)[0], 0)[1] == "pca"
-    places, method = layout(np.tile(groups(1, 1)[0], (80, 1)), 0)
-    assert method == "pca"
-    assert np.isfinite(places).all()
-
-
-def test_trust_is_measured_and_falls_for_a_random_map() -> None:
-    x, _ = groups(200, 4)
-    flat = np.concatenate([x[:, :2], np.zeros_like(x[:, 2:])], axis=1) + 1e-4
-    kept, lost = trust(flat, flat[:, :2], 0), trust(x, np.random.default_rng(0).random((200, 2)), 0)
-    assert kept is not None
-    assert lost is not None
-    assert kept["value"] > 0.9 > 0.6 > lost["value"]
-    assert kept["n"] == 200
-    assert trust(x[:2], x[:2, :2], 0) is None
-
-
-@pytest.mark.slow
-def test_umap_keeps_groups_and_is_reproducible() -> None:
-    x, group = groups(120, 4)
-    places, method = layout(x, 5)
-    assert method == "umap"
-    assert purity(places, group) > 0.95
-    assert (layout(x, 5)[0] == places).all()
+from lab.diversity.embedding.external import import_vectors
+from lab.diversity.embedding.stored import load_vectors, require_embeddings
+from lab.diversity.layout.partition import load_partition
+from lab.diversity.layout.project import locate, project, read_fitted
 
 
 @pytest.fixture
@@ -104,6 +47,8 @@ def test_map_of_two_sources(ws: Workspace) -> None:
         "x": pl.Float32,
         "y": pl.Float32,
         "cluster": pl.UInt16,
+        "topic": pl.String,
+        "margin": pl.Float32,
     }
     assert frame["source"].to_list() == ["maths"] * 8 + ["sea"] * 12
     assert frame.group_by("source").agg(pl.col("cluster").unique()).sort("source").to_dicts() == [
@@ -118,6 +63,30 @@ def test_map_of_two_sources(ws: Workspace) -> None:
     assert made.manifest["method"] == "pca"
     assert made.manifest["effective_clusters"]["sea"]["value"] == 1
     assert project(ws, ["maths", "sea"]).id == made.id
+    assert made.manifest["k"]["value"] == 2
+    assert made.manifest["samples"] == {"maths": "all 8 documents", "sea": "all 12 documents"}
+    assert made.manifest["recall"]["n"] == 20
+    later_source_on_the_same_map(ws, made, frame)
+
+
+def later_source_on_the_same_map(ws: Workspace, made: Artifact, frame: pl.DataFrame) -> None:
+    """What is stored places documents without the texts of the first map."""
+    vectors = load_vectors(require_embeddings(ws, "sea"))[1]
+    again = locate(read_fitted(made.path), vectors)
+    own = frame.filter(source="sea")
+    assert again["cluster"].to_list() == own["cluster"].to_list()
+    assert again["x"].to_list() == pytest.approx(own["x"].to_list(), abs=1e-4)
+    source(ws, "harbour", [f"Trawlers bring cod to quay {k} in the morning." for k in range(6)])
+    embed(ws, "harbour")
+    onto = project(ws, ["harbour"], onto=made.id)
+    assert onto.manifest["onto"] == made.id
+    placed = onto.scan().collect()
+    assert placed["cluster"].to_list() == [0] * 6, "boats are nearer to boats than to theorems"
+    assert set(placed["topic"]) == set(own["topic"])
+    assert (load_partition(onto.path).centroids == load_partition(made.path).centroids).all()
+    preview = project(ws, ["sea", "maths"], method="pca")
+    assert preview.id != made.id
+    assert preview.manifest["method"] == "pca"
 
 
 def test_impossible_maps_are_refused(ws: Workspace) -> None:
@@ -125,3 +94,24 @@ def test_impossible_maps_are_refused(ws: Workspace) -> None:
         project(ws, [])
     with pytest.raises(ConfigError):
         project(ws, ["web"], clusters=0)
+    with pytest.raises(ConfigError, match="Unknown way"):
+        project(ws, ["web"], method="tsne")
+
+
+@pytest.mark.parametrize("texts", [["one alone"], ["the same"] * 5])
+def test_one_document_and_equal_documents_make_a_map(ws: Workspace, texts: list[str]) -> None:
+    source(ws, "a", texts)
+    found = documents(ws, "a")
+    vectors = np.tile(np.eye(1, 8, dtype=np.float16), (found.scan().collect().height, 1))
+    external_vectors(ws, vectors)
+    made = project(ws, ["a"], encoder="mine")
+    assert made.manifest["clusters"] == 1
+    assert made.manifest["method"] == "pca"
+    assert made.scan().collect()["margin"].to_list() == [1] * len(vectors)
+    with pytest.raises(ArtifactMissing, match="no such map"):
+        project(ws, ["a"], encoder="mine", onto="0123")
+
+
+def external_vectors(ws: Workspace, vectors: np.ndarray) -> None:
+    np.save(ws.root / "v.npy", vectors)
+    import_vectors(ws, "a", ws.root / "v.npy", encoder="mine")

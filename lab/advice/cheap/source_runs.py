@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.advice.design.swarm import unique_tokens, with_weights
+from lab.advice.evidence.branches import TRUNK
 from lab.advice.evidence.stale import stale_table
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.files import digest
@@ -64,7 +65,7 @@ def source_recipes(
 def branch(recipe: Recipe, source: str, shared: float) -> Recipe:
     """The recipe that trains `shared` of its tokens on its own mixture, then on `source` alone."""
     average = {n: w for n, w in recipe.average_weights().items() if w > 0}
-    trunk = Phase("shared", shared, average)
+    trunk = Phase(TRUNK, shared, average)
     own = [
         replace(phase, share=(1 - shared) * phase.share, weights={source: 1.0})
         for phase in recipe.mixture.phases

@@ -2,7 +2,8 @@
 
 One row per finished and evaluated run at one size and token budget, since scores of unlike budgets
 are not one experiment; of a mixture trained twice under one seed the latest, as in the gate.
-Weights are shares of all training tokens, phases weighed by their share. Metrics are named
+Weights are shares of all training tokens, phases weighed by their share; runs that branch from a
+shared mixture stay out (`lab.advice.evidence.branches`). Metrics are named
 SCOPE/ON/METRIC as in the scores (`heldout/web/bpb`, `benchmark/facts/gold_bpb`, `twin/...`). Fitted
 by default are those in bits per byte, except of twins: accuracies of small models are mostly noise
 (DataDecide, arXiv:2504.11393; Signal and noise, arXiv:2508.13144), and a twin is the check, not the
@@ -19,7 +20,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from lab.advice.evidence.branches import ordinary_runs
 from lab.advice.evidence.stale import current_runs, pool_of, weights_of
+from lab.advice.words import few
 from lab.core.errors import DataError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
@@ -56,17 +59,19 @@ def tables_from_runs(
     """
     runs = [run for run in scored_runs(ws) if size in (None, run.spec["size"])]
     runs = [run for run in runs if tokens in (None, run.spec["tokens"])]
+    runs, branched = ordinary_runs(runs)
     if not runs:
+        asked = [f"{k} {v}" for k, v in (("size", size), ("tokens", tokens)) if v is not None]
         raise DataError(
             "No finished and evaluated run to fit.",
             where=str(ws.runs),
-            value={"size": size, "tokens": tokens} if size or tokens else None,
+            value="; ".join([*asked, *branched]) or None,
             next_step="`mixlab sweep RECIPE --runs 24` trains a designed set",
         )
     runs, stale = current_runs(ws, recipe, runs) if recipe else (runs, [])
     budget = usual_budget(runs, None, None)
     same = [run for run in runs if run.budget == budget]
-    notes = []
+    notes = [*branched]
     if len(same) < len(runs):
         notes.append(
             f"{len(runs) - len(same)} runs are left out: other sizes or budgets than "
@@ -105,7 +110,7 @@ def same_pools(runs: list[ScoredRun]) -> tuple[list[ScoredRun], list[str]]:
     changed = sorted(source for source, pools in used.items() if len(pools) > 1)
     lost = len(runs) - len(kept)
     return kept, [
-        f"{lost} runs are left out: they used other documents or rules for {', '.join(changed)}."
+        f"{lost} runs are left out: they used other documents or rules for {few(changed)}."
     ]
 
 
@@ -128,7 +133,7 @@ def common_metrics(runs: list[ScoredRun]) -> tuple[list[str], tuple[str, ...], l
             "These runs share no score.",
             next_step="evaluate all of them on the workspace as it is now",
         )
-    note = f"Not scored alike by all runs, left out: {', '.join(left)}."
+    note = f"Not scored alike by all runs, left out: {few(left)}."
     return names, tuple(n for n in names if directions[n] == "higher"), [note] if left else []
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from lab.advice.words import ROOM, few
 from lab.core.errors import DataError
 from lab.core.files import digest
 from lab.core.workspace import Workspace
@@ -123,9 +124,10 @@ def stale_notes(table: pl.DataFrame) -> list[str]:
         return []
     groups = table.group_by("changed").agg(pl.col("source").unique().sort()).sort("changed")
     parts = [
-        f"{', '.join(sources)} {changed} now"
+        f"{few(sources, ROOM // 2)} {changed} now"
         if changed == NOT_IN_RECIPE
-        else f"other {changed} of {', '.join(sources)} now"
+        else f"other {changed} of {few(sources, ROOM // 2)} now"
         for changed, sources in groups.iter_rows()
     ]
-    return [f"{table['run'].n_unique()} runs are stale, left out: {'; '.join(parts)}."]
+    listed = few(parts, 2 * ROOM, "; ")
+    return [f"{table['run'].n_unique()} runs are stale, left out: {listed}."]

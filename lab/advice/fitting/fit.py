@@ -24,6 +24,7 @@ from lab.advice.fitting.scores import score_table
 from lab.advice.fitting.surface import Surface, assemble
 from lab.advice.laws import AUTO
 from lab.advice.simplex import Array
+from lab.advice.words import few
 from lab.core.errors import ConfigError, DataError, nearest
 
 FOLDS = 10
@@ -117,6 +118,7 @@ def require_runs(weights: Array) -> None:
         raise DataError(
             "Every run used one and the same source, so there is no mixture to choose.",
             where="ratios",
+            value=f"{len(weights)} runs, {sources} source with weight",
             next_step="train runs on mixtures of two sources or more",
         )
     if mixtures < sources + 2:
@@ -147,7 +149,7 @@ def remarks(weights: Array, unseen: Sequence[str], scores: pl.DataFrame) -> list
     notes = []
     runs, sources = weights.shape
     if unseen:
-        notes.append(f"No run used {', '.join(unseen)}: nothing can be said about it.")
+        notes.append(f"No run used {few(unseen)}: nothing can be said about it.")
     if (rank := int(np.linalg.matrix_rank(weights, tol=1e-6))) < sources:
         notes.append(
             f"The weights vary in {rank} of {sources} independent ways: some sources always move "
@@ -157,5 +159,5 @@ def remarks(weights: Array, unseen: Sequence[str], scores: pl.DataFrame) -> list
         notes.append(f"{runs} runs are fewer than 3(m + 1) = {3 * (sources + 1)}: wide intervals.")
     poor = scores.filter(pl.col("chosen") & (pl.col("skill") <= 0))["metric"].to_list()
     if poor:
-        notes.append(f"No law predicts {', '.join(poor)} better than its mean: leave it out.")
+        notes.append(f"No law predicts {few(poor)} better than its mean: leave it out.")
     return notes

@@ -3,7 +3,8 @@
 The half width is the (K + 1) level / K quantile of the absolute errors of held-out runs (cross-
 conformal prediction, Vovk 2015): it covers what the law gets wrong and the noise of one run, is
 the same for all mixtures, and holds for mixtures drawn as the fitted ones were. It says nothing
-about mixtures far from them, nor about models of another size.
+about mixtures far from them, nor about models of another size. Of a cost that is positive in every
+run the interval ends at zero.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import polars as pl
 
 from lab.advice.evidence.tables import KEYS, normalised, numbers, require_unique
 from lab.advice.fitting.fit import Fit
+from lab.advice.laws.law import counted, least_possible
 from lab.advice.simplex import Array
 from lab.core.errors import ConfigError, DataError, nearest
 
@@ -38,11 +40,13 @@ def predict_table(
     require_unique(ratios, key, "ratios")
     weights = weights_of(fit, ratios, key)
     column = fit.metrics.index(metric)
-    values = fit.predict(weights)[:, column]
+    costs = fit.surface.predict(weights)[0][:, column]
     half = half_width(fit.costs[:, column] - fit.heldout[:, column], level)
-    return pl.DataFrame(
-        {"run": ratios[key], metric: values, "low": values - half, "high": values + half}
-    )
+    floor = least_possible(*counted(fit.costs[:, [column]], None))[0, 0]
+    ends = fit.signs[column] * np.array([np.maximum(costs - half, floor), costs + half])
+    low, high = np.sort(ends, axis=0)
+    value = fit.signs[column] * costs
+    return pl.DataFrame({"run": ratios[key], metric: value, "low": low, "high": high})
 
 
 def half_width(errors: Array, level: float) -> float:

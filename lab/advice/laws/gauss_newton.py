@@ -7,6 +7,10 @@ true loss. Curvature is that of Gauss and Newton; damping scales with its diagon
 and adapts for every problem on its own. All B problems share the runs, so a step is a few matrix
 products of shape [B, K] x [K, m^2] and one batched solve.
 
+A weak prior theta' Q theta / 2 joins the loss. Few runs say nothing about some directions: of a
+source that they used a little, any usefulness fits, and what it is worth alone comes out anywhere.
+`alike` is the prior that sources are alike.
+
 On the published RegMix runs (K = 512, m = 17) it reaches the optimum that L-BFGS finds in 300-500
 evaluations in about 20 steps; 1300 bootstrap refits take one second of one core. It finds a local
 optimum: laws give several starts where that matters.
@@ -38,25 +42,29 @@ def minimise(
     delta: Array | float,
     low: Array,
     high: Array,
+    prior: Array,
     steps: int,
 ) -> tuple[Array, Array]:
     """Parameters [B, P] inside [low, high] and their loss [B], from the start `theta` [B, P].
 
-    `values` and `counts` are [B, K]; `delta` is Huber's, in the unit of the values (inf: squares).
+    `values` and `counts` are [B, K], `low` and `high` [B, P] or [P], the precision `prior` [P, P];
+    `delta` is Huber's, in the unit of the values (inf: squares).
     """
-    theta = theta.copy()
+    low, high = (np.broadcast_to(bound, theta.shape) for bound in (low, high))
+    theta = np.clip(theta, low, high)
     delta = np.broadcast_to(np.asarray(delta, dtype=np.float64), (len(theta), 1))
     damping = np.full(len(theta), FIRST_DAMPING)
-    loss = huber(evaluate(theta)[0] - values, counts, delta)
+    loss = huber(evaluate(theta)[0] - values, counts, delta) + half_square(theta, prior)
     open_ = np.arange(len(theta))  # problems not yet solved
     for _ in range(steps):
         wanted, rows, bend = values[open_], counts[open_], delta[open_]
         predictions, normal = evaluate(theta[open_])
         residual = predictions - wanted
         weight = rows * np.minimum(1.0, bend / np.maximum(np.abs(residual), 1e-300))
-        step = damped_step(*normal(weight, weight * residual), damping[open_])
-        trial = np.clip(theta[open_] - step, low, high)
-        trial_loss = huber(evaluate(trial)[0] - wanted, rows, bend)
+        curvature, gradient = normal(weight, weight * residual)
+        step = damped_step(curvature + prior, gradient + theta[open_] @ prior, damping[open_])
+        trial = np.clip(theta[open_] - step, low[open_], high[open_])
+        trial_loss = huber(evaluate(trial)[0] - wanted, rows, bend) + half_square(trial, prior)
         fall = loss[open_] - trial_loss
         better = fall > 0
         solved = better & (fall <= ENOUGH * loss[open_])
@@ -75,6 +83,18 @@ def huber(residual: Array, counts: Array, delta: Array | float) -> Array:
     size = np.abs(residual)
     inside = np.minimum(size, delta)
     return np.asarray((counts * inside * (size - 0.5 * inside)).sum(axis=1))
+
+
+def half_square(theta: Array, prior: Array) -> Array:
+    """theta' Q theta / 2: [B, P] -> [B]."""
+    return np.asarray(0.5 * np.einsum("bp,bp->b", theta @ prior, theta))
+
+
+def alike(sources: int, others: int, precision: float) -> Array:
+    """Precision [P, P] that pulls `sources` parameters, after `others` free ones, to their mean."""
+    prior = np.zeros((others + sources, others + sources))
+    prior[others:, others:] = precision * (np.eye(sources) - 1 / sources)
+    return prior
 
 
 def damped_step(curvature: Array, gradient: Array, damping: Array) -> Array:

@@ -6,7 +6,8 @@
 Powers below one stretch the region of small shares, where effects are steep: on RegMix's runs the
 weights as they are rank worse by .1 at 64 runs; there exponents of .2-.5 are within .005.
 The logarithm, with the floor half a range below the best run, evens out the steep side of a
-loss; it is worth .008 at 32 runs and nothing at 512. Scales and noise are those of the marginal
+loss; it is worth .008 at 32 runs and nothing at 512. For a cost that is positive in every run the
+floor is not below zero (`least_possible`). Scales and noise are those of the marginal
 likelihood (`marginal_likelihood`), sought once per metric; replicates of a bootstrap keep them and
 repeat the linear solve only.
 
@@ -22,7 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from lab.advice.laws.law import Fitted, counted, standardise
+from lab.advice.laws.law import Fitted, counted, least_possible, standardise
 from lab.advice.laws.marginal_likelihood import matern, search, squared_distances
 from lab.advice.simplex import Array
 
@@ -143,6 +144,7 @@ def logarithms(rows: Array, counts: Array) -> tuple[Array, Array]:
     lowest = np.where(counts > 0, rows, np.inf).min(axis=1, keepdims=True)
     spread = np.where(counts > 0, rows, -np.inf).max(axis=1, keepdims=True) - lowest
     floor = lowest - np.where(spread > 0, BELOW * spread, 1.0)
+    floor = np.maximum(floor, least_possible(rows, counts))
     return floor, np.log(np.where(counts > 0, rows - floor, 1.0))
 
 

@@ -67,6 +67,16 @@ def counted(values: Array, counts: Array | None) -> tuple[Array, Array]:
     return np.ascontiguousarray(values.T), np.ascontiguousarray(rows.T, dtype=np.float64)
 
 
+def least_possible(values: Array, counts: Array) -> Array:
+    """The cost [B, 1] that no mixture can undercut: 0 where all that counts is positive, else -inf.
+
+    A loss, a perplexity or bits per byte end at zero. A cost that is positive in every run is taken
+    for one of them: nothing else in a table says what its values mean.
+    """
+    positive = np.where(counts > 0, values, 1.0).min(axis=1, keepdims=True) > 0
+    return np.where(positive, 0.0, -np.inf)
+
+
 def standardise(values: Array, counts: Array) -> tuple[Array, Array]:
     """Mean and standard deviation [B, 1] of the rows that count; 1 where the deviation is zero."""
     total = counts.sum(axis=1, keepdims=True)

@@ -4,7 +4,9 @@ The baseline of RegMix (arXiv:2407.01492, table 2: rank correlation .90 at the s
 on, .88 at a thousand times the size, on 512 runs). Since weights sum to one, offset and slope are
 not both determined; the solution of least norm is taken, which predicts the same. Fails where a
 source's return diminishes, which is nearly everywhere: an optimum of this law is always a corner
-of what the caps allow. Kept as the yardstick that other laws must beat. Cost: one
+of what the caps allow. Kept as the yardstick that other laws must beat. Where costs are positive
+in every run, predictions end at zero, and the slope with them; sources held to costs of zero or
+more instead rank worse (.69 for .73 on RegMix's 13 metrics at 64 runs). Cost: one
 eigendecomposition of [m + 1, m + 1] a column.
 """
 
@@ -13,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from lab.advice.laws.law import Fitted, counted
+from lab.advice.laws.law import Fitted, counted, least_possible
 from lab.advice.simplex import Array
 
 NULL = 1e-12  # eigenvalues below this share of the largest are directions no run varies
@@ -22,29 +25,39 @@ NULL = 1e-12  # eigenvalues below this share of the largest are directions no ru
 
 @dataclass(frozen=True, slots=True)
 class LinearFit:
-    """offset [B], slope [B, m]."""
+    """offset [B], slope [B, m]; columns in `positive` [B] predict no less than zero."""
 
     offset: Array
     slope: Array
+    positive: npt.NDArray[np.bool_]
     law: ClassVar[str] = "linear"
     convex: ClassVar[bool] = True
 
     def predict(self, weights: Array) -> Array:
         """[n, m] -> [n, B]."""
-        return np.asarray(weights @ self.slope.T + self.offset)
+        return np.asarray(self.ended(weights @ self.slope.T + self.offset))
 
     def at(self, points: Array) -> tuple[Array, Array]:
         """[B, m] -> cost [B], slope [B, m]."""
-        return self.offset + (points * self.slope).sum(axis=1), self.slope
+        line = self.offset + (points * self.slope).sum(axis=1)
+        cost = self.ended(line)
+        return cost, np.where((cost == line)[:, None], self.slope, 0.0)
+
+    def ended(self, line: Array) -> Array:
+        """Costs of values on the line, columns on the last axis."""
+        return np.where(self.positive, np.maximum(line, 0.0), line)
 
     def take(self, columns: Sequence[int]) -> "LinearFit":
         """Only the given columns."""
         index = np.asarray(columns, dtype=np.intp)
-        return LinearFit(self.offset[index], self.slope[index])
+        return LinearFit(self.offset[index], self.slope[index], self.positive[index])
 
     def mapping(self) -> dict[str, Any]:
         """The parameters as JSON values."""
-        return {"law": self.law, "offset": self.offset.tolist(), "slope": self.slope.tolist()}
+        return {"law": self.law, **{name: getattr(self, name).tolist() for name in NAMES}}
+
+
+NAMES = ("offset", "slope", "positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,14 @@ class Linear:
     ) -> LinearFit:
         """Fit every column of `values` [K, B]."""
         design = np.column_stack([np.ones(len(weights)), weights])
-        theta = least_squares(design, *counted(values, counts))
-        return LinearFit(theta[:, 0], theta[:, 1:])
+        rows, counts = counted(values, counts)
+        theta = least_squares(design, rows, counts)
+        positive = least_possible(rows, counts)[:, 0] == 0
+        return LinearFit(theta[:, 0], theta[:, 1:], positive)
 
     def restore(self, mapping: Mapping[str, Any]) -> LinearFit:
         """The fit that `LinearFit.mapping` wrote."""
-        return LinearFit(np.array(mapping["offset"]), np.array(mapping["slope"]))
+        return LinearFit(*(np.array(mapping[name]) for name in NAMES))
 
 
 def least_squares(design: Array, values: Array, counts: Array) -> Array:

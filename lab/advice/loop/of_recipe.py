@@ -1,14 +1,19 @@
 """The loop around a recipe: its supply, its runs, its advice.
 
 The first round takes in what was trained already: scored runs of the recipe's sources, as they are
-now, at that size and budget, count towards the `start` mixtures. Baseline and caps are those of
-`lab.advice.proposing.from_runs`. Every proposal on the way is an ordinary recipe's weights and
-every run an ordinary run folder, so pages and comparisons see them as any others; the last advice
-is stored as the workspace's latest.
+now, at that size and budget, count towards the `start` mixtures. Baseline, supply and caps are
+those of `lab.advice.proposing.of_recipe`. Every proposal on the way is an ordinary recipe's weights
+and every run an ordinary run folder, so pages and comparisons see them as any others; the last
+advice is stored as the workspace's latest.
+
+With `confirm` a share of the budget is kept for the proposal, natural and uniform at a second size
+under two seeds (`lab.advice.proposing.validation`). Levels and noise differ between sizes and only
+orders carry over, so the two sizes' scores are never fitted together: the first decides, the second
+says whether it holds.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +25,20 @@ from lab.advice.design.swarm import (
     unique_tokens,
     with_weights,
 )
-from lab.advice.loop.record import Wanted, read_record
-from lab.advice.loop.rounds import (
-    Outcome,
-    Terms,
-    Train,
-    Trained,
-    first_round,
-    judge,
-    run_loop,
-)
+from lab.advice.loop.record import FILE, Wanted, read_record
+from lab.advice.loop.rounds import Outcome, Train, Trained, first_round, judge, run_loop
+from lab.advice.loop.terms import Terms
 from lab.advice.optimising.optimise import KL_PATH
 from lab.advice.proposing.from_runs import fit_runs
 from lab.advice.proposing.live import keep_replicates
 from lab.advice.proposing.next_runs import Place
+from lab.advice.proposing.of_recipe import supply_for
+from lab.advice.proposing.request import Request
 from lab.advice.proposing.store import save
 from lab.advice.simplex import supply_caps
 from lab.core.engine import cores
-from lab.core.files import digest
+from lab.core.errors import ConfigError
+from lab.core.files import digest, read_json
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe, recipe_id
@@ -49,6 +50,8 @@ from lab.proxy.speed import speed_of
 TrainRuns = Callable[[Sequence[tuple[Recipe, int]], Progress], dict[str, Any]]
 # trains and scores recipes under seeds; returns the ids as "runs" and the messages of "failed" ones
 EXTRA = 3  # mixtures of the first round above the m + 1 parameters of a law
+SEEDS = 2  # of every mixture at the size that confirms
+CONFIRMING = 3 * SEEDS  # runs there: proposal, natural, uniform
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class LoopSettings:
     """What a loop over proxies of one size is asked for.
 
     `start` mixtures before the first fit (0: m + 1 + `EXTRA`), `batch` runs a round (0: as many as
-    train side by side, at least two), `repeats` of the natural mixture for noise.
+    train side by side, at least two), `repeats` of the natural mixture for noise. `confirm` is a
+    second size to validate the decision at, with `confirm_tokens` a run.
     """
 
     budget: float  # minutes
@@ -67,6 +71,8 @@ class LoopSettings:
     start: int = 0
     batch: int = 0
     repeats: int = 0
+    confirm: str = ""
+    confirm_tokens: int | None = None
 
 
 def loop(
@@ -80,6 +86,7 @@ def loop(
 
     Raises what `run_loop`, `fit_runs` and the recipe's caps raise; Cancelled on request.
     """
+    require_second(settings)
     base = load_recipe(ws, recipe)
     supply = {name: tokens for name, tokens in unique_tokens(ws, base).items() if tokens > 0}
     terms = terms_of(ws, base, supply, settings)
@@ -87,20 +94,55 @@ def loop(
     tokens = shape.steps(settings.tokens or shape.default_tokens) * shape.tokens_per_step
     folder = loop_folder(ws, base, settings)
     first = [] if read_record(folder).rounds else opening(ws, base, supply, settings)
-    about = {"recipe": base.name, "size": settings.size, "tokens": tokens}
+    about = {"recipe": base.name, "tokens_trained": tokens, "settings": asdict(settings)}
     outcome = run_loop(
         folder,
         terms,
         first,
         trainer(ws, base, train, terms.together),
         lambda: fit_runs(ws, settings.metric, recipe=base, size=settings.size, tokens=tokens),
-        about=about | {"metric": settings.metric},
+        about=about,
         progress=progress,
     )
-    fit, advice = judge(terms, outcome.fit, KL_PATH)
+    fit, advice = judge(terms, outcome.fit, KL_PATH, keep_replicates(ws, outcome.fit))
+    asked = Request(targets=(settings.metric,) if settings.metric else ())
+    _, said = supply_for(ws, base, fit, supply)
+    advice = outcome.stands(replace(advice, asked=asked, notes=(*advice.notes, *said)))
     save(ws, fit, advice, base)
-    keep_replicates(ws, fit)
     return replace(outcome, advice=advice)
+
+
+def require_second(settings: LoopSettings) -> None:
+    """ConfigError if the size that confirms is the one that decides."""
+    if settings.confirm == settings.size:
+        raise ConfigError(
+            "A decision is confirmed at another size than the one it was made at.",
+            where="--confirm",
+            value=settings.confirm,
+            next_step="name a larger one, such as micro",
+        )
+
+
+def reserve_of(ws: Workspace, settings: LoopSettings) -> float:
+    """Minutes of the budget that the confirmation will take."""
+    if not settings.confirm:
+        return 0.0
+    speed, _ = speed_of(ws, settings.confirm)
+    tokens = settings.confirm_tokens or get_size(settings.confirm).default_tokens
+    return CONFIRMING * tokens / speed / 60 / min(cores(), CONFIRMING)
+
+
+def latest_loop(ws: Workspace, recipe: str) -> Path | None:
+    """Folder of the loop that last wrote its record for the recipe of that name."""
+    records = ws.folder("loops").glob(f"*/{FILE}")
+    found = [path for path in records if about_loop(path.parent)["recipe"] == recipe]
+    newest = max(found, key=lambda path: (path.stat().st_mtime, path.parent.name), default=None)
+    return newest.parent if newest else None
+
+
+def about_loop(folder: Path) -> dict[str, Any]:
+    """What the loop recorded in `folder` is for: recipe, settings."""
+    return {"recipe": ""} | dict(read_json(folder / FILE)["about"])
 
 
 def loop_folder(ws: Workspace, recipe: Recipe, settings: LoopSettings) -> Path:
@@ -121,11 +163,14 @@ def terms_of(
     return Terms(
         supply,
         settings.budget,
-        supply_caps(supply, budget, epochs),
+        caps=supply_caps(supply, budget, epochs),
+        reserve=reserve_of(ws, settings),
         places=(Place(settings.size, minutes),),
         batch=settings.batch or max(2, cores()),
         together=cores(),
         seed=settings.seed,
+        supply=lambda fit: supply_for(ws, recipe, fit, supply)[0],
+        current={name: w for name, w in recipe.average_weights().items() if w > 0},
     )
 
 

@@ -32,15 +32,19 @@ class Round:
     """Runs trained together, and what was known after them.
 
     `minutes` is what the round took, 0 while it is open. `gain` over natural with its interval and
-    `worth`, the gain expected of the best further run, are in the targets' unit.
+    `worth`, the gain expected of the best further run, are in the targets' unit. `needed` are the
+    odds that "better" asks for at this look (`lab.advice.loop.stopping`), `distance` the total
+    variation from the proposal to the nearest run.
     """
 
     wanted: tuple[Wanted, ...]
     minutes: float = 0.0
     verdict: str = ""
     p_better: float = 0.5
+    needed: float = 0.9
     gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
     worth: float = 0.0
+    distance: float = 0.0
     proposal: Mapping[str, float] | None = None
     evidence: int = 0  # runs in the fit
     failed: tuple[str, ...] = ()
@@ -53,10 +57,15 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All rounds, and why the loop ended: resolved, budget or exhausted; empty while it goes on."""
+    """All rounds, and why the loop ended: resolved, budget or exhausted; empty while it goes on.
+
+    `confirmed` is what a second size said of the decision, if it was asked: a mapping as of
+    `lab.advice.proposing.validation.validation_mapping`.
+    """
 
     rounds: tuple[Round, ...] = ()
     ended: str = ""
+    confirmed: Mapping[str, Any] | None = None
 
     @property
     def runs(self) -> int:
@@ -83,7 +92,8 @@ def read_record(folder: Path) -> Record:
     if not path.is_file():
         return Record()
     found = read_json(path)
-    return Record(tuple(read_round(value) for value in found["rounds"]), found["ended"])
+    rounds = tuple(read_round(value) for value in found["rounds"])
+    return Record(rounds, found["ended"], found.get("confirmed"))
 
 
 def read_round(value: Mapping[str, Any]) -> Round:
@@ -97,8 +107,16 @@ def write_record(folder: Path, record: Record, about: Mapping[str, Any] | None =
     write_json(folder / FILE, asdict(record) | {"about": dict(about or {})})
 
 
+def keep_confirmed(folder: Path, confirmed: Mapping[str, Any]) -> None:
+    """Add to the record in `folder` what a second size said of its decision."""
+    found = read_json(folder / FILE)
+    write_json(folder / FILE, found | {"confirmed": dict(confirmed)})
+
+
 def trajectory(rounds: Sequence[Round]) -> list[dict[str, Any]]:
-    """One row a closed round: runs so far, minutes so far, verdict, odds, gain, worth."""
+    """One row a closed round: runs and minutes so far, verdict, odds and those needed, gain, worth,
+    distance of the proposal to the nearest run.
+    """
     rows, runs, minutes = [], 0, 0.0
     for number, done in enumerate(r for r in rounds if not r.open):
         runs, minutes = runs + len(done.wanted), minutes + done.minutes
@@ -109,6 +127,7 @@ def trajectory(rounds: Sequence[Round]) -> list[dict[str, Any]]:
             "evidence": done.evidence,
             "minutes": minutes,
         }
-        row |= {"verdict": done.verdict, "p_better": done.p_better, "gain": value}
-        rows.append(row | {"low": low, "high": high, "worth": done.worth})
+        row |= {"verdict": done.verdict, "p_better": done.p_better, "needed": done.needed}
+        row |= {"gain": value, "low": low, "high": high, "worth": done.worth}
+        rows.append(row | {"distance": done.distance})
     return rows

@@ -8,21 +8,19 @@ of it under another seed.
 
 The loop stops when
 
-    resolved     the verdict on the proposal was the same, and not "unresolved", in two rounds
-                 running, and no further run is expected to improve the decision by more than
-                 `WORTH` of the gain
+    resolved     `lab.advice.loop.stopping`: the last two rounds agree, with odds that allow for
+                 how often they were looked at, and no further run is worth its while
     budget       the minutes that are left do not pay for a run
     exhausted    no further mixture differs from those that were proposed
 
-Two rounds, because a verdict that is looked at again and again is "better" by luck sooner or later
-(Wald 1945; Armitage, McPherson and Rowe 1969). The minutes are those of the wall clock; after a
-kill, those that the runs of the open round say they trained. A round that has begun is finished, so
-the budget may be passed by the error of its estimate.
+The minutes are those of the wall clock; after a kill, those that the runs of the open round say
+they trained. A round that has begun is finished, so the budget may be passed by the error of its
+estimate. Minutes kept in `reserve` are for confirming at a second size.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,37 +28,17 @@ import numpy as np
 
 from lab.advice.design.design import TWIN, Design
 from lab.advice.design.draws import on_grid
-from lab.advice.fitting.bootstrap import REPLICATES
 from lab.advice.fitting.fit import Fit
+from lab.advice.fitting.surface import Surface
 from lab.advice.loop.record import Record, Round, Wanted, read_record, write_record
-from lab.advice.proposing.advise import KL, Advice, advise
-from lab.advice.proposing.next_runs import Place
+from lab.advice.loop.stopping import is_resolved, odds_needed, runs_lacking, verdict_of
+from lab.advice.loop.terms import Terms, looks_of, minutes_of, require_budget, require_minutes
+from lab.advice.proposing.advise import Advice, advise
+from lab.advice.proposing.from_runs import foreseeable
 from lab.advice.simplex import fill, variation
-from lab.core.errors import ConfigError
 from lab.core.progress import SILENT, Progress
 
-WORTH = 0.01  # of the gain: less is not worth a run
-TWICE = 2  # rounds that must agree
 LEAST_SHARE = 1e-4  # smaller weights of a next run are zero
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is decided: baseline, caps, KL weight, targets, and how many minutes it may take.
-
-    `batch` runs make a round, trained `together` at a time.
-    """
-
-    natural: Mapping[str, float]
-    budget: float  # minutes
-    caps: Mapping[str, float] = field(default_factory=dict)
-    kl: float = KL
-    targets: tuple[str, ...] = ()
-    places: tuple[Place, ...] = (Place(),)
-    batch: int = 2
-    together: int = 1
-    seed: int = 0
-    replicates: int = REPLICATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +55,29 @@ Refit = Callable[[], Fit]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a loop ended, with its last fit and advice."""
+    """How a loop ended, with its last fit and advice; `verdict` allows for every look at it."""
 
     record: Record
     fit: Fit
     advice: Advice
+
+    @property
+    def verdict(self) -> str:
+        """better, same, unresolved or unmet."""
+        return verdict_of(self.record)
+
+    def stands(self, advice: Advice) -> Advice:
+        """`advice` on the last fit with the loop's verdict, and why if that is another."""
+        if self.verdict == advice.verdict:
+            return advice
+        looks, last = len(self.record.rounds), self.record.rounds[-1]
+        note = (
+            f"Looked at after each of {looks} rounds, better needs odds of {last.needed:.3f} twice "
+            "running."
+        )
+        more = runs_lacking(last) if self.verdict == "unresolved" else 0
+        notes = (*advice.notes, note)
+        return replace(advice, verdict=self.verdict, run_more=more, notes=notes)
 
 
 def run_loop(
@@ -100,7 +96,7 @@ def run_loop(
     and what `train`, `refit` and `advise` raise.
     """
     require_minutes(terms)
-    record = replace(read_record(folder), ended="")
+    record = replace(read_record(folder), ended="", confirmed=None)
     if not record.rounds:
         require_budget(terms, first)
         record = Record((Round(tuple(first)),))
@@ -121,35 +117,6 @@ def run_loop(
         record = replace(record, rounds=(*record.rounds, Round(tuple(wanted))))
 
 
-def require_minutes(terms: Terms) -> None:
-    """ConfigError for a budget that is no time."""
-    if not 0 < terms.budget < float("inf"):
-        raise ConfigError(
-            "The budget must be a number of minutes above zero.",
-            where="--budget",
-            value=terms.budget,
-        )
-
-
-def require_budget(terms: Terms, first: Sequence[Wanted]) -> None:
-    """ConfigError if the first round would take longer than the budget."""
-    needed = minutes_of(terms, first)
-    if needed > terms.budget:
-        raise ConfigError(
-            "The budget does not pay for the runs that a first fit needs.",
-            where="--budget",
-            value=f"{terms.budget:.3g} minutes; {len(first)} runs take about {needed:.3g}",
-            next_step="give more minutes, fewer tokens a run or a smaller size",
-        )
-
-
-def minutes_of(terms: Terms, wanted: Sequence[Wanted]) -> float:
-    """Minutes that these runs will take, `together` at a time."""
-    each = {place.size: place.minutes for place in terms.places}
-    total = sum(each.get(run.size, terms.places[0].minutes) for run in wanted)
-    return total / max(1, min(terms.together, len(wanted)))
-
-
 def close_round(
     record: Record, terms: Terms, train: Train, refit: Refit, progress: Progress
 ) -> tuple[Record, Fit, Advice]:
@@ -167,25 +134,35 @@ def close_round(
         minutes=max((time.monotonic() - started) / 60, trained.minutes),
         verdict=advice.verdict,
         p_better=advice.p_better,
+        distance=advice.distances["proposal"],
         gain=(gain.value, gain.low, gain.high),
         worth=float(runs["expected_gain"][0]) if runs.height else 0.0,
         proposal=advice.proposal,
         evidence=len(fit.runs),
         failed=trained.failed,
     )
-    return record.with_last(done), fit, advice
+    closed = record.with_last(done)
+    needed = odds_needed(looks_of(closed, terms))
+    return closed.with_last(replace(done, needed=needed)), fit, advice
 
 
-def judge(terms: Terms, fit: Fit, path: Sequence[float] = ()) -> tuple[Fit, Advice]:
-    """The advice that the evidence gives now, with a round's worth of next runs."""
+def judge(
+    terms: Terms, fit: Fit, path: Sequence[float] = (), replicates: Surface | None = None
+) -> tuple[Fit, Advice]:
+    """The advice that the evidence gives now, with a round's worth of next runs; `replicates` of
+    the fit if there are any.
+    """
     known = [*fit.sources, *fit.unseen]
+    own = {name: share for name, share in terms.current.items() if name in fit.sources}
     advice = advise(
         fit,
         {name: share for name, share in terms.natural.items() if name in known},
         caps={name: cap for name, cap in terms.caps.items() if name in known},
-        targets=terms.targets,
+        targets=terms.targets or foreseeable(fit),
         kl=terms.kl,
-        replicates=terms.replicates,
+        supply=terms.supply(fit) if terms.supply else None,
+        current=own if sum(own.values()) > 0 else None,
+        replicates=terms.replicates if replicates is None else replicates,
         count=terms.batch,
         places=terms.places,
         path=path,
@@ -201,19 +178,10 @@ def next_round(record: Record, terms: Terms, fit: Fit, advice: Advice) -> tuple[
     wanted = next_wanted(record, terms, fit, advice)
     if not wanted:
         return "exhausted", []
-    left = terms.budget - record.minutes
+    left = terms.budget - terms.reserve - record.minutes
     while wanted and minutes_of(terms, wanted) > left:
         wanted.pop()
     return ("", wanted) if wanted else ("budget", [])
-
-
-def is_resolved(record: Record) -> bool:
-    """Whether the last rounds agree on the verdict and no run is worth its while."""
-    last = record.rounds[-TWICE:]
-    verdicts = {done.verdict for done in last}
-    if len(last) < TWICE or len(verdicts) > 1 or "unresolved" in verdicts:
-        return False
-    return verdicts == {"same"} or last[-1].worth <= WORTH * abs(last[-1].gain[0])
 
 
 def next_wanted(record: Record, terms: Terms, fit: Fit, advice: Advice) -> list[Wanted]:

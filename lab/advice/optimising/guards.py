@@ -26,6 +26,7 @@ from lab.advice.optimising.optimise import Limits, Optimum, optimum
 from lab.advice.optimising.problem import MET, Problem
 from lab.advice.optimising.response import Response
 from lab.advice.simplex import Array, distribution
+from lab.advice.words import ROOM, few
 from lab.core.errors import ConfigError
 
 
@@ -126,7 +127,7 @@ def trade(problem: Problem, found: Optimum, guards: Sequence[Guard]) -> list[str
     broken = [g for g in range(len(guards)) if found.excess[0, g] > MET]
     if not broken:
         return []
-    listed = ", ".join(f"{guards[g].metric} by {over[g]:.3g}" for g in broken)
+    listed = few([f"{guards[g].metric} by {over[g]:.3g}" for g in broken])
     words = [
         f"No mixture meets all guards. Shown is the one nearest to it, which misses: {listed}."
     ]
@@ -144,7 +145,7 @@ def excuse(problem: Problem, guards: Sequence[Guard], number: int) -> str:
         )
     others = tuple(g for g in range(len(guards)) if g != number)
     held = lowest(problem, number, others)
-    names = ", ".join(guards[g].metric for g in others)
+    names = few([guards[g].metric for g in others], ROOM // 2)
     if not np.isfinite(held):
         return f"{name}: can be met alone; the other guards ({names}) exclude each other anyway."
     return (

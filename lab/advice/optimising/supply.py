@@ -165,9 +165,9 @@ def worn(response: Response, supply: Supply | None, natural: Array) -> Response:
 
 
 def supply_table(supply: Supply, names: Sequence[str], proposal: Array) -> pl.DataFrame:
-    """Per source: share, unique_tokens, epochs, effective_share, value (effective / trained), cap.
+    """Per source: share, unique_tokens, epochs, effective_tokens, effective_share, value, cap.
 
-    `value` is null where nothing is trained.
+    `value` is effective by trained tokens, null where nothing is trained.
     """
     effective = supply.effective(proposal)[0]
     used = proposal > 0
@@ -178,6 +178,7 @@ def supply_table(supply: Supply, names: Sequence[str], proposal: Array) -> pl.Da
             "share": proposal,
             "unique_tokens": supply.unique,
             "epochs": np.where(used, proposal / supply.fresh, 0.0),
+            "effective_tokens": effective * supply.budget,
             "effective_share": effective,
             "value": pl.Series(value).set(pl.Series(~used), None),
             "cap": supply.caps,

@@ -10,24 +10,22 @@ N_j unique tokens contains the pools of higher thresholds, and one problem decid
 with every pool's own supply: share p means e = p R / N_j epochs, at most the repeat cap, and
 repetition wears tokens out inside the objective (`lab.advice.optimising.supply`). With one
 threshold for each source the problem is convex in the weights; all combinations are solved, and the
-best is taken. How sure that is: the share of replicates of the fit that would cut the same way.
+best is taken. `lab.advice.optimising.relaxed` bounds what any cut could reach.
 
-The certificate is a relaxation: let a source be drawn from several of its pools at once, a document
-of the innermost being in all, so that sum_j p_j / N_j <= cap / R for every source, and let
-repetition cost nothing. This is one convex problem that contains every single cut, so no cut can be
-better than its optimum (`bound`). Its mixture (`graded`) says where drawing better text more often
-than the rest, instead of a cut, could still win.
+How sure it is: every replicate of the fit makes the whole choice anew, its own cut and weights.
+`p_same` is the share that cuts alike, intervals of weights hold the replicates' choices under
+whichever cut, and gains are corrected for having chosen (`lab.advice.optimising.outlook`): over the
+natural mixture under the thresholds of today, and over the best mixture under these (`worth`, what
+moving the thresholds adds to moving the weights).
 
 Limits: only thresholds that were trained on are compared, nothing is interpolated between them;
-every pool costs runs as any source does, 3 (m + 1) with m pools; above `MOST` combinations the
-problem is refused rather than guessed at; natural shares are the sources', unfiltered; for laws
-that are not convex neither the cuts nor the bound are certified.
+every pool costs runs as any source does, 3 (m + 1) with m pools; natural shares are the sources',
+by the text that the loosest cut leaves; for laws that are not convex neither the cuts nor the bound
+are certified.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import prod
 
 import numpy as np
 import polars as pl
@@ -35,40 +33,39 @@ import polars as pl
 from lab.advice.fitting.bootstrap import bootstrap
 from lab.advice.fitting.fit import Fit
 from lab.advice.optimising.optimise import Optimum, optimum, require_reference
+from lab.advice.optimising.outlook import SURE, Outlook, foreseen, gain_estimate, odds, skill
+from lab.advice.optimising.pools import Pool, combinations, feasible, matching
 from lab.advice.optimising.problem import Problem
 from lab.advice.optimising.region import simplex
+from lab.advice.optimising.relaxed import graded
 from lab.advice.optimising.response import Response
 from lab.advice.optimising.settings import blend_of, tidy, weight_estimates
 from lab.advice.optimising.supply import Supply, worn
-from lab.advice.simplex import SLACK, TINY, Array, Mask, distribution
-from lab.core.errors import ConfigError, nearest
+from lab.advice.simplex import Array, Mask, distribution
 from lab.core.estimate import Estimate
 
-MOST = 256  # combinations of thresholds
 WORLDS = 60  # replicates that vote on the cut
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """`source` cut at `threshold`: a source of the fit called `name`, of `unique` tokens."""
-
-    name: str
-    source: str
-    threshold: float
-    unique: float
 
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
     """`cuts`: source -> pool; `weights`: source -> Estimate; `p_same`: replicates that cut alike.
 
-    `cost` of the choice with its KL term, at least `bound`; `graded`: pool -> share of the relaxed
-    optimum. `table`: one row a combination: its pools, cost, chosen_by (share of replicates).
+    `verdict`: better or unresolved, of the `gain` over natural under the thresholds of today, with
+    odds `p_better`; `worth` and `p_worth` the same over the best mixture under these. `cost` of the
+    choice with its KL term, at least `bound`; `graded`: pool -> share of the relaxed optimum.
+    `exact`: both are certified. `table`: one row a combination: its pools, cost, chosen_by (share
+    of replicates).
     """
 
+    verdict: str
     cuts: Mapping[str, str]
     weights: Mapping[str, Estimate]
     p_same: float
+    p_better: float
+    gain: Estimate
+    p_worth: float
+    worth: Estimate
     cost: float
     bound: float
     graded: Mapping[str, float]
@@ -78,60 +75,25 @@ class Cuts:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """A response plus kl KL(source shares || natural), pools of a source counted together.
+class Solved:
+    """One combination: numbers of its `pools`, aged responses and optima of fit and replicates."""
 
-    `owner` [s, m] is 1 where the pool belongs to the source; metrics must be blended to one.
-    """
+    pools: tuple[int, ...]
+    surface: Response
+    posterior: Response
+    own: Optimum
+    each: Optimum
+    reference: Array
 
-    inner: Response
-    owner: Array
-    natural: Array
-    kl: float
+    def costs(self, kl: float) -> tuple[float, Array]:
+        """The objective of the fit, and of every replicate [B]."""
+        fit, replicates = (end.cost + kl * end.divergence for end in (self.own, self.each))
+        return float(fit[0]), replicates
 
-    @property
-    def replicates(self) -> int:
-        """B."""
-        return self.inner.replicates
-
-    @property
-    def metrics(self) -> int:
-        """T."""
-        return self.inner.metrics
-
-    @property
-    def convex(self) -> bool:
-        """As the inner one: KL is convex."""
-        return self.inner.convex
-
-    def pull(self, points: Array) -> tuple[Array, Array]:
-        """The KL term [n] and its slope [n, m]."""
-        shares = points @ self.owner.T
-        ratio = np.log(np.maximum(shares, TINY)) - np.log(np.maximum(self.natural, TINY))
-        return self.kl * (shares * ratio).sum(axis=1), self.kl * (ratio + 1) @ self.owner
-
-    def predict(self, weights: Array) -> Array:
-        """[n, m] -> [B, n, T]."""
-        return self.inner.predict(weights) + self.pull(weights)[0][:, None]
-
-    def each(self, points: Array) -> tuple[Array, Array]:
-        """[B, m] -> cost [B, T], slope [B, T, m]."""
-        cost, slope = self.inner.each(points)
-        value, rise = self.pull(points)
-        return cost + value[:, None], slope + rise[:, None, :]
-
-    def at(self, points: Array, blend: Array) -> tuple[Array, Array]:
-        """Metrics weighed by `blend`."""
-        cost, slope = self.each(points)
-        return cost @ blend, np.einsum("t,btm->bm", blend, slope)
-
-    def only(self, metrics: Sequence[int]) -> "Gathered":
-        """Some metrics."""
-        return Gathered(self.inner.only(metrics), self.owner, self.natural, self.kl)
-
-    def first(self, replicates: int) -> "Gathered":
-        """The first so many replicates."""
-        return Gathered(self.inner.first(replicates), self.owner, self.natural, self.kl)
+    def optimism(self) -> Array:
+        """How much better every replicate thinks its own choice than the fit does: [B, T]."""
+        chosen = self.each.mixtures
+        return np.asarray(self.surface.predict(chosen)[0] - self.posterior.each(chosen)[0])
 
 
 def choose_cuts(
@@ -141,6 +103,7 @@ def choose_cuts(
     budget: float,
     repeat_cap: float,
     *,
+    now: Mapping[str, str] | None = None,
     targets: Sequence[str] = (),
     kl: float = 0.05,
     matched: bool = False,
@@ -149,8 +112,9 @@ def choose_cuts(
 ) -> Cuts:
     """The best threshold and weight of every source; `natural` is by source, `budget` in tokens.
 
-    `matched` as in `Supply`. ConfigError if pools are not the fit's sources or not nested, if there
-    are more than `MOST` combinations, or if none can fill the budget.
+    `now`: source -> pool of today, by default and where that is too small the loosest. `matched` as
+    in `Supply`. ConfigError if pools are not the fit's sources or not nested, if there are too many
+    combinations, or if none can fill the budget.
     """
     ordered = matching(fit, pools)
     sources = list(dict.fromkeys(pool.source for pool in ordered))
@@ -160,108 +124,100 @@ def choose_cuts(
     supply = Supply(np.array([p.unique for p in ordered]), budget, repeat_cap, matched)
     owner = np.array([[float(p.source == s) for p in ordered] for s in sources])
     found, notes = feasible(combinations(ordered, sources), supply, ordered)
-    posterior = bootstrap(fit, WORLDS, seed)
-    solved, votes = [], []
-    for chosen in found:
-        open_ = np.isin(np.arange(len(ordered)), chosen)
-        reference = (base @ owner) * open_
-        ends = [
-            single(response, supply, blend, reference, open_, kl, fit.sources, seed)
-            for response in (fit.surface, posterior)
-        ]
-        solved.append(ends)
-        votes.append(ends[1].cost + kl * ends[1].divergence)
-    costs = np.array([float(e[0].cost[0] + kl * e[0].divergence[0]) for e in solved])
-    votes_for = np.bincount(np.argmin(votes, axis=0), minlength=len(found)) / WORLDS
-    best = int(np.argmin(costs))
-    relaxed = graded(fit.surface, supply, blend, base, owner, kl, ordered, sources, seed)
-    own, each = (end.mixtures @ owner.T for end in solved[best])
-    proposal = tidy(own[0], supply.caps[list(found[best])])
-    names = [ordered[j].name for j in found[best]]
-    rows = [
-        {s: ordered[j].name for s, j in zip(sources, combo, strict=True)}
-        | {"cost": float(cost), "chosen_by": float(vote)}
-        for combo, cost, vote in zip(found, costs, votes_for, strict=True)
+    responses = fit.surface, bootstrap(fit, WORLDS, seed)
+    solved = [
+        solve_cut(responses, supply, blend, base @ owner, chosen, kl, fit.sources, seed)
+        for chosen in found
     ]
+    costs, votes = zip(*(one.costs(kl) for one in solved), strict=True)
+    picked = np.argmin(np.stack(votes), axis=0)  # the combination that every replicate prefers
+    best, today = int(np.argmin(costs)), combination_now(found, ordered, now or {})
+    own = tidy(solved[best].own.mixtures[0] @ owner.T, supply.caps[list(found[best])])
+    each = np.stack([solved[c].each.mixtures[b] @ owner.T for b, c in enumerate(picked)])
+    gain, worth = judge_cuts(solved, best, today, picked)
+    skilled = skill(fit, blend) > 0
+    p_better = odds(gain.gains(blend), skilled)
+    relaxed = graded(fit.surface, supply, blend, base, owner, kl, fit.sources, seed)
+    share = np.bincount(picked, minlength=len(found)) / WORLDS
     return Cuts(
-        dict(zip(sources, names, strict=True)),
-        weight_estimates(sources, proposal, each, level, len(fit.runs)),
-        float(votes_for[best]),
+        "better" if p_better >= SURE else "unresolved",
+        {s: ordered[j].name for s, j in zip(sources, found[best], strict=True)},
+        weight_estimates(sources, own, each, level, len(fit.runs)),
+        float(share[best]),
+        p_better,
+        gain_estimate(gain, blend, level, len(fit.runs)),
+        odds(worth.gains(blend), skilled),
+        gain_estimate(worth, blend, level, len(fit.runs)),
         float(costs[best]),
         float(relaxed.cost[0] - relaxed.gap[0]),
         dict(zip(fit.sources, relaxed.mixtures[0].tolist(), strict=True)),
-        relaxed.exact,
-        pl.DataFrame(rows).sort("cost"),
+        relaxed.exact and solved[best].own.exact,
+        cut_table(found, sources, ordered, costs, share),
         tuple(notes),
     )
 
 
-def matching(fit: Fit, pools: Sequence[Pool]) -> list[Pool]:
-    """The pools in the order of the fit's sources; ConfigError unless they are these and nested."""
-    known = {pool.name: pool for pool in pools}
-    for name in fit.sources:
-        if name not in known:
-            raise ConfigError(
-                f"Source {name!r} of the fit is no pool.",
-                where="pools",
-                next_step=nearest(name, known),
-            )
-    for name in known:
-        if name not in fit.sources:
-            raise ConfigError(
-                f"No run was trained on pool {name!r}, so nothing can be said about it.",
-                where="pools",
-                next_step="train runs that use it, or leave it out",
-            )
-    ordered = [known[name] for name in fit.sources]
-    for one in ordered:
-        for other in ordered:
-            inside = one.source == other.source and one.threshold > other.threshold
-            if inside and one.unique > other.unique:
-                raise ConfigError(
-                    "A tighter threshold cannot leave more text.",
-                    where=f"pools {other.name!r} and {one.name!r}",
-                    value=f"{other.unique:,.0f} and {one.unique:,.0f} unique tokens",
-                    next_step="correct the counts or the thresholds",
-                )
-    return ordered
+def cut_table(
+    found: Sequence[tuple[int, ...]],
+    sources: Sequence[str],
+    ordered: Sequence[Pool],
+    costs: Sequence[float],
+    share: Array,
+) -> pl.DataFrame:
+    """Every combination with its cost and the share of replicates that chose it, best first."""
+    rows = [
+        {s: ordered[j].name for s, j in zip(sources, combo, strict=True)}
+        | {"cost": cost, "chosen_by": float(vote)}
+        for combo, cost, vote in zip(found, costs, share, strict=True)
+    ]
+    return pl.DataFrame(rows).sort("cost")
 
 
-def combinations(ordered: Sequence[Pool], sources: Sequence[str]) -> list[tuple[int, ...]]:
-    """One pool of every source, as numbers in the fit's order; ConfigError for too many."""
-    own = [[j for j, pool in enumerate(ordered) if pool.source == s] for s in sources]
-    if (count := prod(len(options) for options in own)) > MOST:
-        raise ConfigError(
-            f"{count} combinations of thresholds are more than {MOST}.",
-            where="pools",
-            next_step="cut fewer sources, or at fewer thresholds",
-        )
-    return list(product(*own))
+def combination_now(
+    found: Sequence[tuple[int, ...]], ordered: Sequence[Pool], now: Mapping[str, str]
+) -> int:
+    """The number of the combination of today's pools, or of the one with the most text."""
+    alike = [sum(now.get(ordered[j].source) == ordered[j].name for j in combo) for combo in found]
+    text = [sum(ordered[j].unique for j in combo) for combo in found]
+    return max(range(len(found)), key=lambda k: (alike[k], text[k]))
 
 
-def feasible(
-    found: list[tuple[int, ...]], supply: Supply, ordered: Sequence[Pool]
-) -> tuple[list[tuple[int, ...]], list[str]]:
-    """Combinations whose supply fills the budget, and a note; ConfigError if there is none."""
-    allowed = [float(supply.caps[list(combo)].sum()) for combo in found]
-    kept = [combo for combo, total in zip(found, allowed, strict=True) if total >= 1 - SLACK]
-    if not kept:
-        loosest = found[int(np.argmax(allowed))]
-        raise ConfigError(
-            f"No choice of thresholds fills the budget: the loosest allows {max(allowed):.4g} of "
-            "it under the repeat cap.",
-            where="pools",
-            value=[ordered[j].name for j in loosest],
-            next_step=f"lower the budget to {max(allowed):.4g} of its size, raise the repeat cap, "
-            "or add text",
-        )
-    lost = len(found) - len(kept)
-    note = f"{lost} of {len(found)} combinations of thresholds leave too little text for the run."
-    return kept, [note] if lost else []
+def judge_cuts(
+    solved: Sequence[Solved], best: int, today: int, picked: Sequence[int]
+) -> tuple[Outlook, Outlook]:
+    """(the choice against natural under today's cut, against the best mixture under that cut).
+
+    `picked` [B]: the combination that every replicate prefers.
+    """
+    errors = [one.optimism() for one in solved]
+    free = np.stack([errors[c][b] for b, c in enumerate(picked)])
+    top, now = solved[best], solved[today]
+    chosen = top.surface.predict(top.own.mixtures[:1])[0, 0] + free
+    flat = now.surface.predict(now.own.mixtures[:1])[0, 0] + errors[today]
+    plain = foreseen(now.surface, now.posterior, now.reference[None, :])[:, 0]
+    return Outlook(plain, chosen), Outlook(chosen if best == today else flat, chosen)
+
+
+def solve_cut(
+    responses: tuple[Response, Response],
+    supply: Supply,
+    blend: Array,
+    natural: Array,
+    chosen: tuple[int, ...],
+    kl: float,
+    names: Sequence[str],
+    seed: int,
+) -> Solved:
+    """Best weights of one combination; `natural` [m] holds its source's share at every pool."""
+    open_ = np.isin(np.arange(len(names)), chosen)
+    reference = natural * open_
+    aged = [worn(response, supply, reference) for response in responses]
+    fit, posterior = (single(one, supply, blend, reference, open_, kl, names, seed) for one in aged)
+    return Solved(chosen, aged[0], aged[1], fit, posterior, reference)
 
 
 def single(
-    response: Response,
+    aged: Response,
     supply: Supply,
     blend: Array,
     reference: Array,
@@ -272,32 +228,5 @@ def single(
 ) -> Optimum:
     """The best weights when only the pools in `open_` [m] may be drawn."""
     region = simplex(np.where(open_, supply.caps, 0.0), names)
-    aged = worn(response, supply, reference)
-    bounds = np.zeros((response.replicates, 0))
+    bounds = np.zeros((aged.replicates, 0))
     return optimum(Problem(aged, blend, reference, region, kl, bounds=bounds), seed)
-
-
-def graded(
-    surface: Response,
-    supply: Supply,
-    blend: Array,
-    base: Array,
-    owner: Array,
-    kl: float,
-    ordered: Sequence[Pool],
-    sources: Sequence[str],
-    seed: int,
-) -> Optimum:
-    """The relaxed optimum: pools of a source drawn together, nothing worn out."""
-    region = simplex(supply.caps, [pool.name for pool in ordered])
-    gathered = Gathered(surface, owner, base, kl)
-    per_pool = 1 / np.maximum(supply.caps_uncut, TINY)
-    several = np.flatnonzero(owner.sum(axis=1) > 1)
-    return optimum(
-        Problem(
-            *(gathered, blend, (base @ owner) / (owner.sum(axis=1) @ owner), region, 0.0),
-            rows=(owner * per_pool)[several],
-            most=np.ones(len(several)),
-        ),
-        seed,
-    )

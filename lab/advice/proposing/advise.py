@@ -54,6 +54,7 @@ from lab.advice.optimising.settings import (
 )
 from lab.advice.optimising.supply import Supply, supply_table, worn
 from lab.advice.proposing.next_runs import Place, next_runs
+from lab.advice.proposing.request import Request
 from lab.advice.simplex import Array
 from lab.core.estimate import Estimate
 
@@ -70,11 +71,12 @@ class Advice:
     KL and caps. `distances` in total variation: `proposal` and `free` to the nearest run, `runs`
     the median of runs to theirs. `next_runs`: mixtures worth training, see
     `lab.advice.proposing.next_runs`. `verdict`: better, unresolved, same, or unmet (no mixture
-    meets the guards: `notes` say the trade); `run_more` runs would probably resolve it. `skill` is
-    that of the blended target on held-out runs; without any the odds are even. `p_current`: the
-    odds against the `current` mixture, if there is one. `guards`, `front` and `supply` are tables,
-    empty where nothing was asked (see `guard_table`, `pareto_front`, `supply_table`). `exact`: the
-    optimum is certified to lie within `gap` of the best.
+    meets the guards: `trade` says what stands between them); `run_more` runs would probably resolve
+    it. `skill` is that of the blended target on held-out runs; without any the odds are even.
+    `p_current`: the odds against the `current` mixture, if there is one. `guards`, `front` and
+    `supply` are tables, empty where nothing was asked (see `guard_table`, `pareto_front`,
+    `supply_table`). `exact`: the optimum is certified to lie within `gap` of the best. `asked`:
+    what was asked for, where it came with a recipe.
     """
 
     verdict: str
@@ -98,8 +100,10 @@ class Advice:
     guards: pl.DataFrame = field(default_factory=pl.DataFrame)
     front: pl.DataFrame = field(default_factory=pl.DataFrame)
     supply: pl.DataFrame = field(default_factory=pl.DataFrame)
+    trade: tuple[str, ...] = ()
     exact: bool = True
     gap: float = 0.0
+    asked: Request = field(default_factory=Request)
 
     @property
     def proposal(self) -> dict[str, float]:
@@ -129,14 +133,13 @@ def advise(
 
     `natural` is the baseline and reference in any scale; `caps` the largest share per source (see
     `supply_caps`), absent ones free; `supply` counts repetition in the objective and adds caps;
-    `guards` bound metrics; `current` is a mixture to compare with; `groups` of metrics get a Pareto
-    front; `replicates` is their number, or those kept; `places` are sizes for next runs; `path` the
-    KL weights to show the proposal for, most of the cost. ConfigError for unknown names, infeasible
-    caps, targets of different directions, or a source without a natural share while kl > 0.
+    `guards` bound metrics; `current` is to compare with; `groups` of metrics get a Pareto front;
+    `replicates` is their number, or those kept; `places` are sizes for next runs; `path` KL weights
+    to show, most of the cost. ConfigError for unknown names, infeasible caps, targets of different
+    directions, or a source without a natural share while kl > 0.
     """
-    names, runs = list(fit.sources), len(fit.runs)
+    names, runs, blend = list(fit.sources), len(fit.runs), blend_of(fit, targets)
     base, notes = known_part(fit, natural, "natural")
-    blend = blend_of(fit, targets)
     decision = decision_of(fit, base, blend, kl, caps or {}, supply, guards, replicates, seed)
     best, proposal = decision.best()
     optima = decision.optima()
@@ -161,7 +164,8 @@ def advise(
         free=named(names, free),
         distances=distances(fit, proposal, free),
         next_runs=worth_running(decision, proposal, optima, count, places),
-        notes=(*broken, *fit.notes, *notes, *said),
+        notes=(*fit.notes, *notes, *said),
+        trade=tuple(broken),
         **versus,
         **asked_tables(decision, best, proposal, worlds, level, supply, guards, groups),
         exact=best.exact,

@@ -1,7 +1,4 @@
-"""From the workspace's runs and a recipe to stored advice: one path for page, terminal and worker.
-
-The natural mixture and the caps are the recipe's: unique tokens that its rules leave of each
-source, and its budget and repeat cap.
+"""From the workspace's runs to a fit of what may be optimised for.
 
 Before anything is fitted, every metric passes the signal gate (`lab.evaluation.gate.gate`) on the
 scored runs of that size and budget. One that failed cannot be optimised for, by name or by default:
@@ -14,18 +11,14 @@ from dataclasses import replace
 
 import polars as pl
 
-from lab.advice.design.swarm import unique_tokens
 from lab.advice.evidence.evidence import Evidence, tables_from_runs
 from lab.advice.fitting.fit import Fit, fit_table
-from lab.advice.proposing.advise import Advice, advise
-from lab.advice.proposing.live import keep_replicates
-from lab.advice.proposing.store import save
-from lab.advice.simplex import supply_caps
+from lab.advice.laws import candidates
+from lab.advice.words import few
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
 from lab.evaluation.gate.gate import Gate, gate
 from lab.mixture.recipe import Recipe
-from lab.mixture.recipe_files import load_recipe
 
 
 def fit_runs(
@@ -35,22 +28,25 @@ def fit_runs(
     recipe: Recipe | None = None,
     size: str | None = None,
     tokens: int | None = None,
+    model: str = "auto",
 ) -> Fit:
     """The fit of comparable runs to `metric`, by default to all in bits per byte that may be.
 
     With `recipe` the evidence is what used its sources as they are now; `size` and `tokens` default
-    to where most runs are. Raises ConfigError for a metric that failed the signal gate, or if all
-    did, and what `tables_from_runs` and `fit_table` raise.
+    to where most runs are; `model` names a law, see `lab.advice.laws.candidates`. Raises
+    ConfigError for a metric that failed the signal gate, or if all did, and what `tables_from_runs`
+    and `fit_table` raise.
     """
     found = tables_from_runs(ws, size, tokens, recipe)
-    return fit_evidence(ws, found, metric)
+    return fit_evidence(ws, found, metric, model)
 
 
-def fit_evidence(ws: Workspace, found: Evidence, metric: str | None) -> Fit:
+def fit_evidence(ws: Workspace, found: Evidence, metric: str | None, model: str = "auto") -> Fit:
     """The fit of these tables to what may be optimised for."""
     judged = gate(ws, size=found.size, tokens=found.tokens)
     only, notes = admitted(judged, (metric,) if metric else found.default, named=bool(metric))
-    fit = fit_table(found.ratios, found.metrics, higher=found.higher, only=only)
+    laws = candidates(model)
+    fit = fit_table(found.ratios, found.metrics, laws=laws, higher=found.higher, only=only)
     return replace(fit, notes=(*fit.notes, *found.notes, *notes))
 
 
@@ -76,11 +72,15 @@ def admitted(
             if passed
             else "`mixlab gate` shows all metrics and what would settle them",
         )
-    notes = [f"{name} is left out, signal gate: {reason}." for name, reason in failed.items()]
+    notes = []
+    if failed:
+        notes.append(
+            f"Failed the signal gate, left out: {few(list(failed))}. `mixlab gate` says why."
+        )
     unknown = [name for name in kept if name in rows and not rows[name].passed]
     if unknown:
-        listed, settle = ", ".join(unknown), rows[unknown[0]].settle
-        notes.append(f"Not judged by the signal gate, may be noise: {listed}. To settle: {settle}.")
+        notes.append(f"Not judged by the signal gate, may be noise: {few(unknown)}.")
+        notes.append(f"To settle it: {rows[unknown[0]].settle.split('; ')[0]}.")
     return kept, notes
 
 
@@ -90,19 +90,9 @@ def foreseeable(fit: Fit) -> list[str]:
     return [name for name in fit.metrics if name in skilled or not skilled]
 
 
-def advise_from_runs(ws: Workspace, recipe: str, metric: str | None = None) -> tuple[Fit, Advice]:
-    """A fit and the advice for `recipe`, stored as the workspace's latest.
-
-    The target is the mean of the fitted metrics, without those that no law predicts.
-    Raises DataError or ConfigError if the runs are too few, too alike or stale, or if no mixture
-    fits the recipe's caps.
+def unforeseen(fit: Fit) -> list[str]:
+    """Metrics that no law predicts better than their mean: `skill` of the chosen law is not
+    positive. What is said of them for a mixture is worth nothing.
     """
-    base = load_recipe(ws, recipe)
-    fit = fit_runs(ws, metric, recipe=base)
-    natural = unique_tokens(ws, base)
-    caps = supply_caps(natural, base.mixture.tokens, base.mixture.repeat_cap)
-    own = {n: w for n, w in base.average_weights().items() if w > 0 and n in fit.sources}
-    kept = keep_replicates(ws, fit)
-    advice = advise(fit, natural, caps=caps, current=own, targets=foreseeable(fit), replicates=kept)
-    save(ws, fit, advice, base)
-    return fit, advice
+    poor = fit.scores.filter(pl.col("chosen") & ~(pl.col("skill") > 0))["metric"].to_list()
+    return [name for name in fit.metrics if name in poor]

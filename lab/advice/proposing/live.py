@@ -35,7 +35,7 @@ from lab.core.files import digest, read_json, write_json
 from lab.core.workspace import Workspace
 
 STEP = "replicates"
-VERSION = 1
+VERSION = 2
 LEVEL = 0.9
 
 
@@ -74,10 +74,14 @@ class LiveSurface:
         return found
 
     def summarise(self, costs: Array, worlds: Array) -> Predicted:
-        """Costs [n, T] and those of all replicates [B, n, T] as values with an interval."""
+        """Costs [n, T] and those of all replicates [B, n, T] as values with an interval.
+
+        Replicates scatter around the fit; where all lie to one side the interval ends at the fit.
+        """
         ends = sorted_quantiles(worlds, [(1 - self.level) / 2, (1 + self.level) / 2])
-        low, high = ends * self.fit.signs
-        return Predicted(costs * self.fit.signs, np.minimum(low, high), np.maximum(low, high))
+        value, (low, high) = costs * self.fit.signs, ends * self.fit.signs
+        least, most = np.minimum(low, high), np.maximum(low, high)
+        return Predicted(value, np.minimum(least, value), np.maximum(most, value))
 
     def only(self, metric: str) -> "LiveSurface":
         """The same for one metric; ConfigError for an unknown one."""

@@ -8,6 +8,7 @@ and new evidence makes a new artifact beside the old.
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lab.advice.fitting.fit import Fit
 from lab.advice.fitting.surface import restore_surface
 from lab.advice.proposing.advise import Advice
 from lab.advice.proposing.next_runs import columns
+from lab.advice.proposing.request import request_mapping, request_of
 from lab.advice.proposing.validation import Validation, read_validation, validation_mapping
 from lab.core.artifacts import Artifact, build, load
 from lab.core.estimate import Estimate
@@ -25,7 +27,7 @@ from lab.core.files import digest, read_json, write_json
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe, recipe_id
 
-VERSION = 2
+VERSION = 3
 NAMES = ("runs", "sources", "unseen", "metrics", "notes")  # fields of a fit that are tuples
 ARRAYS = ("signs", "weights", "costs", "heldout")
 FRAMES = ("scores", "path", "guards", "front", "supply")  # fields of advice
@@ -77,6 +79,8 @@ def advice_mapping(advice: Advice) -> dict[str, Any]:
         "p_current": advice.p_current,
         "exact": advice.exact,
         "gap": advice.gap,
+        "trade": list(advice.trade),
+        "asked": request_mapping(advice.asked),
     }
     return mapping | frames
 
@@ -86,14 +90,18 @@ def read_advice(mapping: Mapping[str, Any]) -> Advice:
     values = dict(mapping)
     values["weights"] = {name: Estimate(**value) for name, value in mapping["weights"].items()}
     values["gain"] = Estimate(**mapping["gain"])
-    values |= {key: tuple(mapping[key]) for key in ("targets", "notes")}
+    values |= {key: tuple(mapping[key]) for key in ("targets", "notes", "trade")}
+    values["asked"] = request_of(mapping["asked"])
     values |= {key: pl.DataFrame(mapping[key]) for key in FRAMES}
     values["next_runs"] = pl.DataFrame(mapping["next_runs"], schema=columns(mapping["weights"]))
     return Advice(**values)
 
 
 def save(ws: Workspace, fit: Fit, advice: Advice, recipe: Recipe | None = None) -> Artifact:
-    """Store a fit and the advice drawn from it, for `recipe` if for any: an artifact "advice"."""
+    """Store a fit and the advice drawn from it, for `recipe` if for any: an artifact "advice".
+
+    Advice that was stored before becomes the latest again.
+    """
     fitted, advised = fit_mapping(fit), advice_mapping(advice)
     about = {"recipe": recipe.name, "recipe_id": recipe_id(recipe)} if recipe else {}
 
@@ -102,9 +110,12 @@ def save(ws: Workspace, fit: Fit, advice: Advice, recipe: Recipe | None = None) 
         write_json(folder / "advice.json", advised)
         return {"runs": len(fit.runs), "verdict": advice.verdict, **about}
 
-    return build(
+    made = build(
         ws, "advice", VERSION, {"advice": digest(advised), **about}, [digest(fitted)], make
     )
+    manifest = made.manifest | {"asked": datetime.now(UTC).isoformat()}
+    write_json(made.path / "manifest.json", manifest)
+    return Artifact(made.path, manifest)
 
 
 def save_validation(ws: Workspace, found: Validation, recipe: Recipe) -> Artifact:
@@ -149,4 +160,9 @@ def latest_artifact(ws: Workspace, step: str, recipe: str = "") -> Artifact | No
         and artifact.manifest["version"] == VERSION
         and recipe in ("", artifact.manifest.get("recipe"))
     ]
-    return max(known, key=lambda a: (a.manifest["created"], a.id), default=None)
+    return max(known, key=asked_when, default=None)
+
+
+def asked_when(artifact: Artifact) -> tuple[str, str]:
+    """When an artifact was last asked for, and its id."""
+    return artifact.manifest.get("asked", artifact.manifest["created"]), artifact.id

@@ -29,6 +29,7 @@ from lab.advice.evidence.evidence import Evidence
 from lab.advice.fitting.fit import Fit
 from lab.advice.proposing.advise import Advice
 from lab.advice.simplex import Array, variation
+from lab.advice.words import few
 from lab.core.errors import DataError
 from lab.core.estimate import Estimate
 
@@ -108,7 +109,7 @@ def validate(fit: Fit, advice: Advice, found: Evidence) -> Validation:
     pairs, alike, sure, contrary = (sum(column) for column in zip(*counted, strict=True))
     gain = measured_gain(costs.mean(axis=1), group, named)
     left = [name for name in advice.targets if name not in metrics]
-    notes = [f"Not scored at {found.size}, left out: {', '.join(left)}."] if left else []
+    notes = [f"Not scored at {found.size}, left out: {few(left)}."] if left else []
     return Validation(
         found.size,
         found.tokens,

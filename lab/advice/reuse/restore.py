@@ -1,32 +1,29 @@
 """Restoring a workspace's decision after sources changed: `lab.advice.reuse.reuse` on a recipe.
 
 What changed is read from the runs that the last advice rests on: a source whose pool is not what
-it was in them, or that no run of it used. Further untouched sources may be named as changed. The
-weights that come out are stored as an artifact "reuse" beside the advice, which stays as it is: it
-rests on other data, and says so (`mixlab stale`).
+it was in them, or that no run of it used (`lab.advice.reuse.damage`). Further untouched sources may
+be named as changed. The weights that come out are stored beside the advice
+(`lab.advice.reuse.restored`), which stays as it is: it rests on other data, and says so.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 from lab.advice.design.swarm import unique_tokens
 from lab.advice.evidence.evidence import tables_from_runs
-from lab.advice.evidence.stale import pool_parts, pools_now, stale_table, weights_of
+from lab.advice.evidence.stale import stale_table
 from lab.advice.fitting.fit import Fit
 from lab.advice.proposing.advise import Advice, advise
 from lab.advice.proposing.from_runs import fit_evidence
-from lab.advice.proposing.store import VERSION, latest
+from lab.advice.proposing.store import latest
+from lab.advice.reuse.damage import Damage, damage_of
+from lab.advice.reuse.restored import Restored, save
 from lab.advice.reuse.reuse import Frozen, coupling, freeze, on_ray, plan_reuse, restored_weights
 from lab.advice.simplex import supply_caps
-from lab.core.artifacts import build
 from lab.core.errors import ConfigError, nearest
-from lab.core.estimate import Estimate
-from lab.core.files import digest, write_json
 from lab.core.workspace import Workspace
 from lab.evaluation.runs.trajectories import scored_runs
-from lab.mixture.recipe import Recipe, recipe_id
+from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import load_recipe
 from lab.proxy.sizes import get_size
 
@@ -35,36 +32,44 @@ from lab.proxy.sizes import get_size
 class Plan:
     """What to train: `mixtures` by name; `reused` counts runs that are evidence already.
 
-    `coupling` as in `lab.advice.reuse.reuse.coupling`.
+    `damage`: what changed since the runs of the last advice, whose `fit` and `advice` these are.
     """
 
     recipe: Recipe
+    damage: Damage
+    fit: Fit
+    advice: Advice
     frozen: Frozen
     mixtures: Mapping[str, Mapping[str, float]]
     reused: int
     needed: int
-    coupling: float | None
     size: str
     tokens: int
     natural: Mapping[str, float]
     caps: Mapping[str, float]
 
+    def coupling(self) -> float | None:
+        """By how much what is kept depends on what is learned anew; see `reuse.coupling`."""
+        return coupling(self.fit, self.natural, self.advice.caps, self.advice.kl, self.frozen)
+
 
 def plan_restoring(
     ws: Workspace,
-    recipe: str,
+    recipe: str | Recipe,
     changed: Sequence[str] = (),
     runs: int = 0,
     size: str = "nano",
     tokens: int | None = None,
     seed: int = 0,
+    supply: Mapping[str, float] | None = None,
 ) -> Plan:
     """The runs at `size` that restore the decision of the last advice for `recipe`.
 
-    `changed` are sources to learn anew beside those that changed. ConfigError if there is no
-    advice, nothing changed, or nothing can be kept.
+    `changed` are sources to learn anew beside those that changed; `supply` unique tokens by source,
+    where they are known. ConfigError if there is no advice, nothing changed, or nothing can be
+    kept.
     """
-    base = load_recipe(ws, recipe)
+    base = load_recipe(ws, recipe) if isinstance(recipe, str) else recipe
     found = latest(ws, base.name)
     if found is None:
         raise ConfigError(
@@ -76,9 +81,10 @@ def plan_restoring(
     for name in changed:
         if name not in base.sources:
             raise ConfigError(f"Unknown source {name!r}.", next_step=nearest(name, base.sources))
-    natural = {n: count for n, count in unique_tokens(ws, base).items() if count > 0}
-    new = [*changed, *changed_sources(ws, base, fit)]
-    frozen = freeze(advice.proposal, list(natural), new)
+    supply = unique_tokens(ws, base) if supply is None else supply
+    natural = {name: tokens_ for name, tokens_ in supply.items() if tokens_ > 0}
+    damage = damage_of(ws, base, fit.runs)
+    frozen = freeze(advice.proposal, list(natural), [*changed, *damage.sources])
     shape = get_size(size)
     budget = shape.steps(tokens or shape.default_tokens) * shape.tokens_per_step
     before = reusable(ws, base, frozen, size, budget)
@@ -86,6 +92,9 @@ def plan_restoring(
     rows = design.weights.tolist()
     return Plan(
         base,
+        damage,
+        fit,
+        advice,
         frozen,
         {
             name: dict(zip(design.sources, row, strict=True))
@@ -93,23 +102,11 @@ def plan_restoring(
         },
         len(before),
         design.needed,
-        coupling(fit, natural, advice.caps, advice.kl, frozen),
         size,
         budget,
         natural,
         supply_caps(natural, float(base.mixture.tokens), base.mixture.repeat_cap),
     )
-
-
-def changed_sources(ws: Workspace, recipe: Recipe, fit: Fit) -> list[str]:
-    """Sources of the recipe that are not what they were in the runs of a fit."""
-    now = pools_now(ws, recipe)
-    then: dict[str, set[str]] = {}
-    for run in scored_runs(ws):
-        if run.spec["id"] in fit.runs:
-            for name in weights_of(run):
-                then.setdefault(name, set()).add(digest(pool_parts(run.spec, name)))
-    return [name for name, parts in now.items() if then.get(name) != {digest(parts)}]
 
 
 def reusable(
@@ -125,8 +122,8 @@ def reusable(
     return {str(r["run"]): {n: r[n] for n in names} for r in table.iter_rows(named=True)}
 
 
-def restore(ws: Workspace, plan: Plan, metric: str | None) -> tuple[Advice, dict[str, Estimate]]:
-    """Fit the frozen coordinates and advise: (advice over them, weights of all sources), stored.
+def restore(ws: Workspace, plan: Plan, metric: str | None) -> Restored:
+    """Fit the frozen coordinates, advise over them, and store the weights of all sources.
 
     Raises what `tables_from_runs`, `fit_table` and `advise` raise.
     """
@@ -135,26 +132,18 @@ def restore(ws: Workspace, plan: Plan, metric: str | None) -> tuple[Advice, dict
     metrics = found.metrics.filter(found.metrics["run"].is_in(ratios["run"].to_list()))
     fit = fit_evidence(ws, replace(found, ratios=ratios, metrics=metrics), metric)
     natural, caps = plan.frozen.collapse(plan.natural), plan.frozen.caps(plan.caps)
-    advice = advise(fit, natural, caps=caps)
-    weights = restored_weights(advice, plan.frozen)
-    store(ws, plan, advice, weights)
-    return advice, weights
-
-
-def store(ws: Workspace, plan: Plan, advice: Advice, weights: Mapping[str, Estimate]) -> None:
-    """The restored weights as an artifact "reuse"."""
-    said = {
-        "changed": list(plan.frozen.changed),
-        "ratios": dict(plan.frozen.ratios),
-        "verdict": advice.verdict,
-        "p_better": advice.p_better,
-        "weights": {name: asdict(value) for name, value in weights.items()},
-        "notes": list(advice.notes),
-    }
-    about = {"recipe": plan.recipe.name, "recipe_id": recipe_id(plan.recipe)}
-
-    def make(folder: Path) -> dict[str, Any]:
-        write_json(folder / "reuse.json", said)
-        return {"verdict": advice.verdict, **about}
-
-    build(ws, "reuse", VERSION, {"reuse": digest(said), **about}, [], make)
+    told = advise(fit, natural, caps=caps)
+    total = sum(plan.natural.values())
+    restored = Restored(
+        told.verdict,
+        told.p_better,
+        plan.frozen.changed,
+        restored_weights(told, plan.frozen),
+        {name: tokens / total for name, tokens in plan.natural.items()},
+        {name: min(cap, 1.0) for name, cap in plan.caps.items()},
+        plan.coupling(),
+        fit.runs,
+        told.notes,
+    )
+    save(ws, plan.recipe, restored)
+    return restored

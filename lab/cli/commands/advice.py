@@ -11,10 +11,15 @@ mixlab fit
 mixlab fit --ratios ratios.csv --metrics metrics.csv --target loss --model power_law
 mixlab fit --ratios train_mixture_1m.csv --metrics train_pile_loss_1m.csv \\
     --target metric/the_pile_pile_cc_val_loss --predict test_mixture_1m.csv -o predicted.csv --json
+mixlab fit --target heldout/web/bpb --model power_law
+mixlab fit --ratios ratios.csv --metrics metrics.csv --target loss --learning-curve
 mixlab fit --tables olmix/"""
 
 ADVISE_EXAMPLES = """\
 mixlab advise natural
+mixlab advise natural --kl 0.02 --guard heldout/web/bpb=0.01 --cap caps.yaml
+mixlab advise natural --group knowledge=benchmark/facts/gold_bpb \\
+    --group reasoning=benchmark/reasoning/gold_bpb,benchmark/arithmetic/gold_bpb
 mixlab advise --from mixmin natural
 mixlab advise --ratios ratios.csv --metrics metrics.csv --target loss --natural natural.csv --json
 mixlab advise --ratios ratios.csv --metrics metrics.csv --target loss --kl 0.02 --cap caps.csv
@@ -36,6 +41,11 @@ def add_advice_commands(commands: "argparse._SubParsersAction[Options]") -> None
         "--predict", type=Path, metavar="RATIOS", help="predict the target for these mixtures"
     )
     p.add_argument("-o", "--output", type=Path, metavar="CSV", help="where predictions go")
+    p.add_argument(
+        "--learning-curve",
+        action="store_true",
+        help="how well fits to fewer runs rank those left out, five draws each: do more pay?",
+    )
     p.add_argument(
         "--tables", type=Path, metavar="DIR", help="write the runs as ratios.csv and metrics.csv"
     )
@@ -73,17 +83,22 @@ def add_runs(p: Options) -> None:
 
 
 def add_terms(p: Options) -> None:
-    """On which terms a mixture is proposed from tables."""
+    """On which terms a mixture is proposed; natural mixture and supply only from tables."""
     files = "two columns, one row of ratios, or YAML"
-    p.add_argument("--natural", type=Path, metavar="FILE", help=f"the reference mixture ({files})")
+    p.add_argument(
+        "--natural", type=Path, metavar="FILE", help=f"the reference mixture of tables ({files})"
+    )
     p.add_argument("--kl", type=float, metavar="X", help="weight of KL to it (default: 0.05)")
     p.add_argument("--cap", type=Path, metavar="FILE", help="largest share of sources")
-    p.add_argument("--current", type=Path, metavar="FILE", help="a mixture to compare with")
-    p.add_argument("--supply", type=Path, metavar="FILE", help="unique tokens of every source")
-    p.add_argument("--budget", type=float, metavar="TOKENS", help="of the real run, with --supply")
     p.add_argument(
-        "--repeat-cap", type=float, default=4.0, metavar="EPOCHS", help="with --supply (default: 4)"
+        "--current",
+        type=Path,
+        metavar="FILE",
+        help="a mixture to compare with (default: the recipe's own)",
     )
+    p.add_argument("--supply", type=Path, metavar="FILE", help="of tables: unique tokens a source")
+    p.add_argument("--budget", type=float, metavar="TOKENS", help="of the real run, with --supply")
+    p.add_argument("--repeat-cap", type=float, metavar="EPOCHS", help="with --supply (default: 4)")
     p.add_argument(
         "--matched",
         action="store_true",
@@ -144,4 +159,4 @@ def add_first_answer(p: Options) -> None:
         default="sequences",
         help="what MixMin mixes: probabilities of whole texts or of tokens (default: sequences)",
     )
-    p.add_argument("--detach", action="store_true", help="with --from: run as a job")
+    p.add_argument("--detach", action="store_true", help="with a recipe: run as a job")

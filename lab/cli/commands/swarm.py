@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lab.cli import swarm
-from lab.cli.commands.options import Options, add_run_options, command, count, whole
+from lab.cli.commands.options import SIZES, Options, add_run_options, command, count, whole
 
 METHODS = ("dirichlet", "spread")
 
@@ -29,7 +29,9 @@ def add_swarm_commands(commands: "argparse._SubParsersAction[Options]") -> None:
         "train a designed set of mixtures around a recipe",
         "mixlab sweep natural --runs 24\nmixlab sweep natural --runs 64 --engine ray\n"
         "mixlab sweep natural --runs 12 --extend --repeats 3\n"
-        "mixlab sweep natural --single-source --shared 0.5",
+        "mixlab sweep natural --single-source --shared 0.5\n"
+        "mixlab sweep natural --thresholds gopher.word_count@web=none,50,100 --runs 30\n"
+        "mixlab sweep two-phases --phases --runs 48",
         detachable=True,
     )
     p.add_argument("recipe", metavar="RECIPE")
@@ -62,6 +64,20 @@ def add_design_options(p: Options) -> None:
     p.add_argument(
         "--extend", action="store_true", help="add to what was trained, without near-twins"
     )
+    add_column_options(p)
+
+
+def add_column_options(p: Options) -> None:
+    """Designs over columns finer than sources."""
+    p.add_argument(
+        "--thresholds", action="append", metavar="SIGNAL@SOURCE=A,B,C",
+        help="cut a source at one of these in every run, for `mixlab thresholds`; `none` is no "
+        "cut; may be given for several sources",
+    )  # fmt: skip
+    p.add_argument(
+        "--phases", dest="by_phase", action="store_true",
+        help="weights of their own for every phase of the recipe, for `mixlab phases`",
+    )  # fmt: skip
 
 
 def add_source_options(p: Options) -> None:
@@ -83,7 +99,8 @@ def add_loop(commands: "argparse._SubParsersAction[Options]") -> None:
         "loop",
         swarm.loop,
         "propose, train and refit unattended until the decision is resolved or the time is spent",
-        "mixlab loop natural --budget 60\nmixlab loop natural --budget 600 --detach",
+        "mixlab loop natural --budget 60\nmixlab loop natural --budget 600 --detach\n"
+        "mixlab loop natural --budget 120 --confirm micro",
         detachable=True,
     )
     p.add_argument("recipe", metavar="RECIPE")
@@ -104,6 +121,14 @@ def add_loop(commands: "argparse._SubParsersAction[Options]") -> None:
         "--repeats", type=whole, default=0, metavar="N",
         help="of the natural mixture in the first round, for noise (default: 0)",
     )  # fmt: skip
+    p.add_argument(
+        "--confirm", choices=SIZES, default="", metavar="SIZE",
+        help="then train proposal, natural and uniform at this size under two seeds; its minutes "
+        "are part of the budget",
+    )  # fmt: skip
+    p.add_argument(
+        "--confirm-tokens", type=count, metavar="N", help="tokens a run there (default: the size's)"
+    )
     add_run_options(p)
 
 

@@ -122,7 +122,7 @@ def score_source(
 
 def score_part(task: Task) -> None:
     """One documents part to one part of scores."""
-    from lab.diversity.embedding.embed import unit
+    from lab.diversity.embedding.stored import unit
 
     head = load_head(task.head, task.kind)
     if task.vectors is None:

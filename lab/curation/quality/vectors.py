@@ -12,7 +12,8 @@ from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.diversity.embedding.embed import load_vectors, mix, require_embeddings
+from lab.diversity.embedding.embed import mix
+from lab.diversity.embedding.stored import load_vectors, require_embeddings
 
 F32 = NDArray[np.float32]
 SPEED = 36  # documents a second and core, see lab.diversity.embedding.embed

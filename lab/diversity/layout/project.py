@@ -1,20 +1,23 @@
-"""A map: every embedded document of several sources at a place in the plane.
+"""A map: every embedded document of several sources at a place in the plane, and in a cluster.
 
-UMAP (McInnes et al. 2018) lays out the graph of the 15 nearest neighbours; near on the map means
-near in the embedding, while distances between groups, areas and densities mean nothing. The start
-is the first two principal components, so that the coarse arrangement is theirs and reproducible.
-Below `EXACT` points the neighbours are exact, which is faster than the approximate search and needs
-less compilation. With a fixed seed the layout is bit-identical; the first in a process costs 8 s of
-compilation, then 10,000 points take about 5 s.
+Laid out and clustered is a sample of at most `reducer.ANCHORS` texts of the pool; every other is
+placed and assigned, part by part, so that memory does not grow with the corpus. What that takes is
+stored as plain arrays beside the parts:
 
-Fewer than `SMALLEST` points are laid out by their principal components alone. How far the map can
-be trusted is recorded: trustworthiness (Venna and Kaski 2001) is 1 if no point has neighbours on
-the map that are not neighbours in the embedding.
+    part-N.parquet        id, source, x, y, cluster, topic, margin
+    clusters.parquet      cluster, label, size
+    reducer.safetensors   places any vector on this map (`reducer`)
+    centroids.npy, mean.npy   the frozen partition (`partition`)
+
+so a later source can be put onto a finished map (`onto`): same places, same clusters, same names.
+`topic` is the cluster's number and words, what a document is about as a facet; `margin` says how
+clearly it belongs there. The manifest holds how far the map can be trusted (`quality`), and k with
+the stability of the partition.
 """
 
-import warnings
+import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +26,68 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
-from lab.core.artifacts import Artifact, build, write_part
-from lab.core.errors import ConfigError
+from lab.core.artifacts import Artifact, build, load, write_part
+from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.diversity.breadth.measures import effective_clusters
-from lab.diversity.embedding.embed import require_embeddings, stack
 from lab.diversity.embedding.encoder import DEFAULT
-from lab.diversity.layout.cluster import choose_k, find_clusters, label_clusters
+from lab.diversity.embedding.index import gather
+from lab.diversity.embedding.stored import (
+    check_dimensions,
+    read_part,
+    require_embeddings,
+)
+from lab.diversity.layout.cluster import choose_k, label_clusters
+from lab.diversity.layout.partition import (
+    Partition,
+    assign_with_margin,
+    find_partition,
+    load_partition,
+    stability_table,
+)
+from lab.diversity.layout.quality import AMONG, recall, trust
+from lab.diversity.layout.reducer import (
+    ANCHORS,
+    FILE,
+    METHODS,
+    Reducer,
+    fit_reducer,
+    load_reducer,
+    place,
+    save_reducer,
+)
 
 STEP = "map"
-VERSION = 1
-SMALLEST, EXACT = 50, 20_000
-NEIGHBOURS, MIN_DISTANCE = 15, 0.1
-TRUST_SAMPLE = 2000  # the measure is O(n^2)
+VERSION = 2
 LABEL_CHARACTERS = 2000  # of each text are read for labels
 
 F32 = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """Parts of all sources one after another: source, ids and vectors (on disk) of each."""
+
+    sources: list[str]
+    ids: list[pl.Series]
+    vectors: list[NDArray[np.float16]]
+
+    @property
+    def starts(self) -> Rows:
+        """The first row of each part, and the number of all rows."""
+        return np.cumsum([0, *map(len, self.vectors)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What a map is: where a vector is placed, its cluster, and the clusters' words."""
+
+    reducer: Reducer
+    partition: Partition
+    labels: pl.DataFrame
 
 
 def project(
@@ -50,130 +97,187 @@ def project(
     encoder: str = DEFAULT,
     clusters: int | None = None,
     seed: int = 0,
+    method: str = "umap",
+    onto: str | None = None,
     progress: Progress = SILENT,
 ) -> Artifact:
-    """Map and clusters of the embedded samples of `sources`: columns id, source, x, y, cluster.
+    """Map and clusters of the embedded samples of `sources`; see above for the files.
 
-    With it `clusters.parquet` (cluster, label, size) and `centroids.npy`. Raises ArtifactMissing if
-    a source has not been embedded, ConfigError for no source or impossible clusters.
+    `method` pca is the instant preview. `onto` is the id of a finished map on which all is placed.
+    Raises ArtifactMissing if a source has not been embedded, ConfigError for no source, impossible
+    clusters or an unknown method, DataError for vectors of different dimensions.
     """
+    check_request(sources, clusters, method)
+    names = sorted(set(sources))
+    found = {name: require_embeddings(ws, name, encoder) for name in names}
+    base = finished_map(ws, onto) if onto else None
+    inputs = [artifact.id for artifact in found.values()] + ([base.id] if base else [])
+
+    def make(folder: Path) -> dict[str, Any]:
+        pool = read_pool(found, encoder)
+        about = {"encoder": encoder, "samples": {n: sample_of(a) for n, a in found.items()}}
+        if base:
+            fitted, own = read_fitted(base.path), None
+            for name in (FILE, "centroids.npy", "mean.npy"):
+                shutil.copyfile(base.path / name, folder / name)
+            about |= {"onto": base.id, "k": base.manifest["k"]}
+        else:
+            fitted, own, more = fit(ws, pool, clusters, seed, method, progress)
+            save_fitted(fitted, folder)
+            about |= more
+        progress(3, 4, "placing all documents")
+        write_places(folder, pool, fitted, own)
+        progress(4, 4, "map")
+        return about | facts(folder, pool, fitted, own, seed)
+
+    settings = {"clusters": clusters, "seed": seed, "method": method}
+    return build(ws, STEP, VERSION, settings, inputs, make)
+
+
+def check_request(sources: Sequence[str], clusters: int | None, method: str) -> None:
+    """ConfigError for what no map can be made of."""
     if not sources or (clusters is not None and not 1 <= clusters <= 65_535):
         raise ConfigError(
             "A map needs a source, and from 1 to 65,535 clusters.",
+            where="map",
             value=clusters if sources else [],
             next_step="`mixlab embed`, then `mixlab map`",
         )
-    names = sorted(set(sources))
-    inputs = [require_embeddings(ws, name, encoder).id for name in names]
+    if method not in METHODS:
+        raise ConfigError(
+            "Unknown way to lay out a map.", where="map.method", value=method,
+            next_step=f"one of {', '.join(METHODS)}",
+        )  # fmt: skip
 
-    def make(folder: Path) -> dict[str, Any]:
-        frame, vectors = stack(ws, names, encoder)
-        progress(0, 4, "laying out the map")
-        places, method = layout(vectors, seed)
-        progress(2, 4, "clusters")
-        found = find_clusters(vectors, clusters or choose_k(len(vectors)), seed)
-        progress(3, 4, "labels")
-        labels = label_clusters(sampled_texts(ws, frame, names), found.numbers)
-        write_part(labels, folder / "clusters.parquet")
-        write_array(folder / "centroids.npy", found.centroids)
-        placed = frame.with_columns(
-            x=pl.Series(places[:, 0]), y=pl.Series(places[:, 1]), cluster=pl.Series(found.numbers)
+
+def finished_map(ws: Workspace, name: str) -> Artifact:
+    """The map with that id, or ArtifactMissing."""
+    found = load(ws.artifacts / STEP / Path(name).name)
+    if found is None or found.manifest["version"] != VERSION:
+        raise ArtifactMissing(
+            "There is no such map.",
+            where=str(ws.artifacts / STEP),
+            value=name,
+            next_step="`mixlab map` makes one and says its id",
         )
-        write_part(placed, folder / "part-00000.parquet")
-        progress(4, 4, "map")
-        return {
-            "encoder": encoder,
-            "points": dict(placed.group_by("source").len().sort("source").iter_rows()),
-            "method": method,
-            "clusters": labels.height,
-            "trustworthiness": trust(vectors, places, seed),
-            "effective_clusters": clusters_by_source(placed),
-        }
-
-    return build(ws, STEP, VERSION, {"clusters": clusters, "seed": seed}, inputs, make)
+    return found
 
 
-def clusters_by_source(placed: pl.DataFrame) -> dict[str, Any]:
-    """Effective clusters of each source on the common partition, with intervals."""
-    return {
-        str(name): asdict(effective_clusters(own["cluster"].to_numpy()))
-        for (name,), own in placed.group_by("source", maintain_order=True)
+def sample_of(artifact: Artifact) -> str:
+    """The sample that was embedded, in words."""
+    return str(artifact.manifest.get("sample", f"{artifact.manifest['embedded']:,} documents"))
+
+
+def read_pool(found: dict[str, Artifact], encoder: str) -> Pool:
+    """All parts that hold a vector; the vectors stay on disk."""
+    parts = [(name, *read_part(part)) for name, a in found.items() for part in a.parts]
+    kept = [part for part in parts if len(part[1])]
+    check_dimensions({name: vectors.shape[1] for name, _, vectors in kept}, encoder)
+    return Pool([p[0] for p in kept], [p[1] for p in kept], [p[2] for p in kept])
+
+
+def fit(
+    ws: Workspace, pool: Pool, clusters: int | None, seed: int, method: str, progress: Progress
+) -> tuple[Fitted, tuple[Rows, F32], dict[str, Any]]:
+    """Layout, partition and labels from a sample of the pool; its rows and places; facts."""
+    total = int(pool.starts[-1])
+    rows = np.sort(np.random.default_rng(seed).permutation(total)[:ANCHORS])
+    vectors = gather(pool.vectors, rows)
+    progress(0, 4, "laying out the map")
+    reducer, places = fit_reducer(vectors, seed, method)
+    progress(1, 4, "clusters")
+    k = clusters or choose_k(total)
+    partition = find_partition(vectors, k, seed)
+    progress(2, 4, "labels")
+    numbers = partition.assign(vectors)
+    labels = label_clusters(sampled_texts(ws, pool, rows), numbers)
+    tried = stability_table(vectors, len(partition.centroids), seed)
+    how = "asked for" if clusters else "the square root of a tenth of the texts, from 2 to 64"
+    about = {
+        "k": {"value": len(partition.centroids), "how": how, "tried": tried},
+        "laid_out": len(rows),
     }
+    return Fitted(reducer, partition, labels.select("cluster", "label")), (rows, places), about
 
 
-def sampled_texts(ws: Workspace, frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
-    """The beginnings of the texts of `frame` (id), in its order."""
-    wanted = pl.col("id").is_in(frame["id"].implode())
+def sampled_texts(ws: Workspace, pool: Pool, rows: Rows) -> pl.Series:
+    """The beginnings of the texts of some rows of the pool, in their order."""
+    part = np.searchsorted(pool.starts, rows, side="right") - 1
+    ids = pl.concat([pool.ids[n].gather(rows[part == n] - pool.starts[n]) for n in np.unique(part)])
+    wanted = pl.col("id").is_in(ids.implode())
     beginning = pl.col("text").str.slice(0, LABEL_CHARACTERS)
-    scans = [documents(ws, n).scan().filter(wanted).select("id", beginning) for n in names]
+    scans = [
+        documents(ws, name).scan().filter(wanted).select("id", beginning)
+        for name in sorted(set(pool.sources))
+    ]
     found = pl.concat(scans).collect()
-    return frame.select("id").join(found, on="id", how="left", maintain_order="left")["text"]
+    return pl.DataFrame({"id": ids}).join(found, on="id", how="left", maintain_order="left")["text"]
 
 
-def layout(vectors: F32, seed: int) -> tuple[F32, str]:
-    """Places [n, 2] and the method: umap, or pca for few or equal points."""
-    plane = principal_plane(vectors)
-    if len(vectors) < SMALLEST or not np.ptp(plane, axis=0).all():
-        return plane, "pca"
-    return umap_layout(vectors, plane, seed), "umap"
+def save_fitted(fitted: Fitted, folder: Path) -> None:
+    """Write what places later documents on this map."""
+    save_reducer(fitted.reducer, folder / FILE)
+    write_array(folder / "centroids.npy", fitted.partition.centroids)
+    write_array(folder / "mean.npy", fitted.partition.mean)
 
 
-def principal_plane(vectors: F32) -> F32:
-    """Coordinates along the first two principal components; their signs are fixed."""
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    values, axes = np.linalg.eigh(centred.T @ centred)
-    axes = axes[:, ::-1][:, :2] * (values[::-1][:2] > 1e-9 * max(len(vectors), 1))
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1, 1)
-    return (centred @ axes).astype(np.float32)
+def read_fitted(folder: Path) -> Fitted:
+    """What `save_fitted` wrote, with the labels."""
+    labels = pl.read_parquet(folder / "clusters.parquet", columns=["cluster", "label"])
+    return Fitted(load_reducer(folder / FILE), load_partition(folder), labels)
 
 
-def umap_layout(vectors: F32, plane: F32, seed: int) -> F32:
-    """UMAP from the principal plane, with exact neighbours below `EXACT` points."""
-    with warnings.catch_warnings():
-        # about features that are not used: ParametricUMAP, and placing new points later
-        warnings.filterwarnings("ignore", category=ImportWarning)
-        warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\]")
-        from umap import UMAP
-
-        start = plane / np.abs(plane).max() * 10
-        jitter = np.random.default_rng(seed).normal(scale=1e-3, size=start.shape)
-        model = UMAP(
-            n_neighbors=NEIGHBOURS,
-            min_dist=MIN_DISTANCE,
-            metric="cosine",
-            init=(start + jitter).astype(np.float32),
-            random_state=seed,
-            n_jobs=1,
-            precomputed_knn=neighbours(vectors) if len(vectors) < EXACT else (None, None, None),
-        )
-        places: F32 = model.fit_transform(vectors).astype(np.float32)
-    return places
+def locate(fitted: Fitted, vectors: NDArray[Any]) -> pl.DataFrame:
+    """Columns x, y, cluster, topic, margin of any vectors [n, d] on a map. DataError for another
+    dimension.
+    """
+    places = place(vectors, fitted.reducer)
+    numbers, margins = assign_with_margin(
+        vectors, fitted.partition.centroids, fitted.partition.mean
+    )
+    frame = pl.DataFrame({"x": places[:, 0], "y": places[:, 1], "cluster": numbers})
+    named = frame.join(fitted.labels, on="cluster", how="left", maintain_order="left")
+    topic = pl.format("{}: {}", "cluster", pl.col("label").fill_null("(no words)"))
+    return named.select("x", "y", "cluster", topic=topic, margin=pl.Series(margins))
 
 
-def neighbours(vectors: F32, k: int = NEIGHBOURS) -> tuple[NDArray[np.int32], F32]:
-    """Indices and cosine distances of the k nearest of each unit vector, itself first."""
-    indices = np.empty((len(vectors), k), np.int32)
-    distances = np.empty((len(vectors), k), np.float32)
-    for start in range(0, len(vectors), 1024):
-        similar = vectors[start : start + 1024] @ vectors.T
-        own = np.arange(len(similar))
-        similar[own, start + own] = 2.0  # itself before any exact copy
-        near = np.argpartition(-similar, k - 1, axis=1)[:, :k]
-        cosine = np.take_along_axis(similar, near, axis=1)
-        order = np.lexsort((near, -cosine), axis=1)
-        indices[start : start + 1024] = np.take_along_axis(near, order, axis=1)
-        sorted_cosine = np.take_along_axis(cosine, order, axis=1)
-        distances[start : start + 1024] = np.clip(1 - sorted_cosine, 0, 2)
-    return indices, distances
+def write_places(folder: Path, pool: Pool, fitted: Fitted, own: tuple[Rows, F32] | None) -> None:
+    """The map's parts and `clusters.parquet`; texts that were laid out keep their own place."""
+    for number, (source, ids, vectors) in enumerate(
+        zip(pool.sources, pool.ids, pool.vectors, strict=True)
+    ):
+        frame = locate(fitted, vectors)
+        if own is not None:
+            start, end = np.searchsorted(own[0], pool.starts[number : number + 2])
+            places = frame.select("x", "y").to_numpy().astype(np.float32)
+            places[own[0][start:end] - pool.starts[number]] = own[1][start:end]
+            frame = frame.with_columns(x=pl.Series(places[:, 0]), y=pl.Series(places[:, 1]))
+        named = frame.select(pl.Series("id", ids), pl.lit(source).alias("source"), pl.all())
+        write_part(named, folder / f"part-{number:05d}.parquet")
+    sizes = Artifact(folder, {}).scan().group_by("cluster").agg(size=pl.len()).collect()
+    labels = fitted.labels.join(sizes, on="cluster", how="left").sort("cluster")
+    write_part(labels.with_columns(pl.col("size").fill_null(0)), folder / "clusters.parquet")
 
 
-def trust(vectors: F32, places: F32, seed: int) -> dict[str, Any] | None:
-    """Trustworthiness on a sample; None for fewer than four points."""
-    from sklearn.manifold import trustworthiness
-
-    rows = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:TRUST_SAMPLE])
-    k = min(NEIGHBOURS, (len(rows) - 1) // 2)
-    if k < 1:
-        return None
-    value = trustworthiness(vectors[rows], places[rows], n_neighbors=k, metric="cosine")
-    return {"value": float(value), "neighbours": k, "n": len(rows)}
+def facts(
+    folder: Path, pool: Pool, fitted: Fitted, own: tuple[Rows, F32] | None, seed: int
+) -> dict[str, Any]:
+    """Numbers of the finished map for its manifest."""
+    placed = Artifact(folder, {}).scan().select("source", "x", "y", "cluster").collect()
+    rows = np.sort(np.random.default_rng(seed).permutation(placed.height)[:AMONG])
+    vectors = gather(pool.vectors, rows)
+    places = placed.select("x", "y")[rows].to_numpy()
+    measured = {"recall": recall(vectors, places, seed)}
+    if own is not None and len(own[0]) < placed.height:
+        measured["recall_laid_out"] = recall(gather(pool.vectors, own[0]), own[1], seed)
+    return {
+        "points": dict(placed.group_by("source").len().sort("source").iter_rows()),
+        "method": fitted.reducer.method,
+        "clusters": fitted.labels.height,
+        "trustworthiness": trust(vectors, places, seed),
+        **measured,
+        "effective_clusters": {
+            str(name): asdict(effective_clusters(rows["cluster"].to_numpy()))
+            for (name,), rows in placed.group_by("source", maintain_order=True)
+        },
+    }

@@ -14,7 +14,9 @@ from lab.core.workspace import Workspace
 from lab.jobs import actions as a
 from lab.jobs.steps import (
     advice,
+    breadth,
     cheap,
+    columns,
     corpus,
     curation,
     diversity,
@@ -49,6 +51,7 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "score": quality.score,
     "embed": diversity.embed,
     "map": diversity.project,
+    "diversity": breadth.diversity,
     "benchmark": runs.benchmark,
     "train": runs.train,
     "resume": runs.resume,
@@ -59,6 +62,8 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "loop": advice.loop,
     "validate": advice.validate,
     "reuse": advice.reuse,
+    "phases": columns.phases,
+    "thresholds": columns.thresholds,
     "first_answer": cheap.first_answer,
     "evaluate": runs.evaluate,
     "export": export,

@@ -1,7 +1,7 @@
 """Steps of advice: swarms, the loop, the proposal, its validation, and restoring it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from lab.core.errors import ConfigError
@@ -9,22 +9,33 @@ from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
 from lab.jobs.steps.cheap import source_runs
+from lab.jobs.steps.columns import planned_columns
 from lab.jobs.steps.runs import train_all
 
 Result = dict[str, Any]
+CONFIRMS = 0.2  # of the bar, for the second size
 
 
 def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
     """A designed set of mixtures around a recipe, or a run per source, trained and scored."""
     if p.single_source:
         return source_runs(ws, p, progress)
-    from lab.advice.design.swarm import plan_swarm, require_mixtures
+    from lab.advice.design.swarm import require_mixtures
     from lab.proxy.trackers import require_tracker
 
     require_tracker(p.track)
-    swarm = plan_swarm(ws, p.recipe, swarm_settings(p), p.size, p.tokens)
+    swarm = planned(ws, p)
     require_mixtures(swarm)
     return train_all(ws, swarm.pairs, p, progress)
+
+
+def planned(ws: Workspace, p: a.Sweep) -> Any:
+    """The swarm that was asked for: over sources, over thresholds of them, or over phases."""
+    from lab.advice.design.swarm import plan_swarm
+
+    if p.thresholds or p.by_phase:
+        return planned_columns(ws, p, swarm_settings(p))
+    return plan_swarm(ws, p.recipe, swarm_settings(p), p.size, p.tokens)
 
 
 def swarm_settings(p: a.Sweep) -> Any:
@@ -46,37 +57,57 @@ def swarm_settings(p: a.Sweep) -> Any:
 
 def advise(ws: Workspace, p: a.Advise, progress: Progress) -> Result:
     """A fit of the runs and the advice drawn from it."""
-    from lab.advice.proposing.from_runs import advise_from_runs
+    from lab.advice.proposing.of_recipe import advise_from_runs
+    from lab.advice.proposing.request import request_of
 
+    asked = asdict(p)
+    name = asked.pop("recipe")
     progress(0, 1, "fitting the runs")
-    fit, advice = advise_from_runs(ws, p.recipe, p.metric)
+    fit, advice = advise_from_runs(ws, name, request_of(asked))
     progress(1, 1, "advice stored")
     return {"runs": len(fit.runs), "verdict": advice.verdict, "proposal": advice.proposal}
 
 
 def loop(ws: Workspace, p: a.Loop, progress: Progress) -> Result:
-    """Propose, train, refit, until the decision is resolved or the minutes are spent."""
+    """Propose, train, refit, until the decision is resolved or the minutes are spent; then ask a
+    second size, if there is one.
+    """
     from lab.advice.loop.of_recipe import LoopSettings, loop
     from lab.advice.loop.record import trajectory
     from lab.proxy.trackers import require_tracker
 
     require_tracker(p.track)
-    asked = (p.budget, p.size, p.tokens, p.metric, p.seed, p.start, p.batch, p.repeats)
-    done = loop(
-        ws, p.recipe, LoopSettings(*asked), lambda pairs, part: train_all(ws, pairs, p, part),
-        progress,
-    )  # fmt: skip
+    settings = LoopSettings(**{f.name: getattr(p, f.name) for f in fields(LoopSettings)})
+    deciding = progress.part(0.0, 1 - CONFIRMS) if p.confirm else progress
+    done = loop(ws, p.recipe, settings, lambda pairs, part: train_all(ws, pairs, p, part), deciding)
     failed = [name for closed in done.record.rounds for name in closed.failed]
     return {
         "ended": done.record.ended,
-        "verdict": done.advice.verdict,
+        "verdict": done.verdict,
         "p_better": done.advice.p_better,
         "runs": done.record.runs,
         "minutes": done.record.minutes,
         "proposal": done.advice.proposal,
         "rounds": trajectory(done.record.rounds),
         "failed": dict.fromkeys(failed, "see the log of the run"),
-    }
+    } | confirmed(ws, p, settings, done.verdict, progress.part(1 - CONFIRMS, 1.0))
+
+
+def confirmed(ws: Workspace, p: a.Loop, settings: Any, verdict: str, progress: Progress) -> Result:
+    """What the second size says of the loop's decision; nothing if natural was proposed."""
+    from lab.advice.loop.of_recipe import SEEDS, loop_folder
+    from lab.advice.loop.record import keep_confirmed
+    from lab.mixture.recipe_files import load_recipe
+
+    if not p.confirm or verdict == "same":
+        return {}
+    shared = {f.name: getattr(p, f.name) for f in fields(a.Validate) if hasattr(p, f.name)}
+    own = {"size": p.confirm, "tokens": p.confirm_tokens, "seeds": SEEDS}
+    said = validate(ws, a.Validate(**(shared | own)), progress)
+    keys = ("size", "tokens", "verdict", "gain", "overall", "failed")
+    found = {key: said[key] for key in keys}
+    keep_confirmed(loop_folder(ws, load_recipe(ws, p.recipe), settings), found)
+    return {"confirmed": found}
 
 
 def validate(ws: Workspace, p: a.Validate, progress: Progress) -> Result:
@@ -131,6 +162,7 @@ def reuse(ws: Workspace, p: a.Reuse, progress: Progress) -> Result:
     """The few runs that restore a decision after sources changed, and what they decide."""
     from lab.advice.design.swarm import with_weights
     from lab.advice.reuse.restore import plan_restoring, restore
+    from lab.advice.reuse.restored import restored_mapping
 
     plan = plan_restoring(ws, p.recipe, p.changed or (), p.runs, p.size, p.tokens, p.seed)
     pairs = [
@@ -140,13 +172,6 @@ def reuse(ws: Workspace, p: a.Reuse, progress: Progress) -> Result:
     result: Mapping[str, Any] = {"runs": [], "failed": {}}
     if pairs:
         result = train_all(ws, pairs, p, progress.part(0.0, 0.95))
-    advice, weights = restore(ws, plan, p.metric)
+    restored = restore(ws, plan, p.metric)
     progress(1, 1, "restored")
-    return {
-        **result,
-        "changed": list(plan.frozen.changed),
-        "verdict": advice.verdict,
-        "p_better": advice.p_better,
-        "weights": {name: asdict(value) for name, value in weights.items()},
-        "coupling": plan.coupling,
-    }
+    return {**restored_mapping(restored), **result, "fitted": list(restored.runs)}

@@ -25,6 +25,7 @@ from lab.mixture.recipe import Recipe
 from lab.mixture.selection import Verdicts
 from lab.mixture.supply import supply_key
 from lab.ui.browse.pool import Pool, column, column_names
+from lab.ui.map.facet import FACET, selection_masks
 from lab.ui.tables import cached_verdicts
 
 Mask = NDArray[np.bool_]
@@ -32,6 +33,7 @@ SPLIT = " | "  # between filters in the address
 MOST = 14  # parts of one facet that are shown
 LENGTHS = (0, 32, 128, 512, 2048, 8192)
 LANGUAGE = "language.code"
+FILTERS = "f"  # the box of filters, in the session and in the address
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,10 +130,17 @@ def load_facets(ws: Workspace, pool: Pool, recipe: Recipe | None) -> Facets:
     state = state_of(ws)
     stamp = [state.done, state.undone, state.last, state.tags.height]
     kinds = [get_source(ws, source).kind for source in pool.sources]
-    key = digest([pool.key, judged, stamp, kinds])
+    selections = selection_masks(ws, pool, asked_selections())
+    key = digest([pool.key, judged, stamp, kinds, selections.stamp])
     names = [n for n in column_names(ws, pool) if n.partition("@")[0] == LANGUAGE]
-    every = tuple(cached_facets(ws, pool, verdicts, names, key))
+    every = tuple(cached_facets(ws, pool, verdicts, names, selections.masks, key))
     return Facets(key, every, verdicts, problem)
+
+
+def asked_selections() -> tuple[str, ...]:
+    """Selections in the filters; their box is drawn later, so they may be in the address only."""
+    held = st.session_state if FILTERS in st.session_state else st.query_params
+    return read_filters(str(held.get(FILTERS) or "")).get(FACET, ())
 
 
 def stored_verdicts(ws: Workspace, recipe: Recipe | None) -> tuple[str, dict[str, Verdicts], str]:
@@ -147,7 +156,12 @@ def stored_verdicts(ws: Workspace, recipe: Recipe | None) -> tuple[str, dict[str
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def cached_facets(
-    _ws: Workspace, _pool: Pool, _verdicts: dict[str, Verdicts], _languages: list[str], key: str
+    _ws: Workspace,
+    _pool: Pool,
+    _verdicts: dict[str, Verdicts],
+    _languages: list[str],
+    _selections: dict[str, Mask],
+    key: str,
 ) -> list[Facet]:
     """The facets for `key`."""
     found = [source_facet(_pool), kind_facet(_ws, _pool)]
@@ -156,7 +170,11 @@ def cached_facets(
     if _languages:
         found.append(language_facet(column(_ws, _pool, _languages[0])))
     found += [length_facet(_pool), tag_facet(_ws, _pool)]
-    return [facet for facet in found if len(facet.parts) > 1 or facet.name in ("tag", "reason")]
+    if _selections:
+        parts = tuple(_selections)
+        found.append(Facet(FACET, "Selection on the map", parts, None, tuple(_selections.values())))
+    alone = ("tag", "reason", FACET)
+    return [facet for facet in found if len(facet.parts) > 1 or facet.name in alone]
 
 
 def source_facet(pool: Pool) -> Facet:

@@ -31,9 +31,9 @@ from lab.corpus.search import (
     search,
 )
 from lab.corpus.search.pattern import check_pattern
-from lab.diversity.embedding.embed import require_embeddings
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.nearest import Nearest, nearest_to_document, nearest_to_text
+from lab.diversity.embedding.stored import require_embeddings
 from lab.ui.browse.pool import Pool, Rows, column, column_key, column_names, stored_in
 from lab.ui.formats import count, plural
 

@@ -17,8 +17,8 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
 from lab.curation.duplicates import MinHash
 from lab.curation.duplicates.semantic import PREFIX, semantic_columns, stored_semantic
-from lab.diversity.embedding.embed import require_embeddings
 from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.stored import require_embeddings
 from lab.ui.columns import share, whole
 from lab.ui.components import empty, link, table
 from lab.ui.duplicates.curves import draw_curves

@@ -24,7 +24,7 @@ from lab.ui.filters.reading import show_documents
 from lab.ui.filters.samples import Side, draw_sample
 from lab.ui.filters.scene import Scene
 from lab.ui.formats import compact, count
-from lab.ui.map_view import newest_map
+from lab.ui.map.ready import newest_map
 from lab.ui.text import label
 
 LANGUAGE = "language.code@ft1"

@@ -35,13 +35,13 @@ class Evidence:
 def evidence_of(ws: Workspace, recipe: str = "") -> Evidence | None:
     """The evidence stored last for the recipe of that name, or for any; None without a fit."""
     stored = [ws.artifacts.glob(f"{step}/[!.]*/manifest.json") for step in ("advice", STEP)]
-    names = sorted(str(path) for found in stored for path in found)
+    names = sorted(f"{path} {path.stat().st_mtime_ns}" for found in stored for path in found)
     return cached_evidence(ws, recipe, "\n".join([recipe, *names])) if names else None
 
 
 @remembered(8)
 def cached_evidence(ws: Workspace, recipe: str, key: str) -> Evidence | None:
-    """The evidence while exactly the artifacts in `key` are stored."""
+    """The evidence while exactly the artifacts in `key` are stored, in that order of asking."""
     found = latest(ws, recipe) or latest(ws)
     if found is None:
         return None

@@ -15,6 +15,7 @@ import numpy as np
 from lab.advice.proposing.live import LiveSurface, Predicted, moved, triangle
 from lab.advice.simplex import Array
 from lab.mixture.repetition import R_STAR
+from lab.ui.advice.evidence import unforeseen_of
 from lab.ui.figures import GREY, source_colours
 from lab.ui.live.evidence import onto
 from lab.ui.live.scene import Scene
@@ -103,10 +104,14 @@ def prediction(
         + [scene.weights[None, :]]
     )
     found = surface.against(scene.fitted(paths), scene.references())
+    blind = unforeseen_of(fit)
     numbers = joined(found)
     return {
         "level": round(100 * surface.level),
-        "metrics": list(map(metric_row, fit.metrics, fit.signs)),
+        "metrics": [
+            metric_row(name, sign, blind.get(name, ""))
+            for name, sign in zip(fit.metrics, fit.signs, strict=True)
+        ],
         "metric": fit.metrics.index(metric),
         "shares": packed(shares),
         "slices": packed(numbers[:-1]),
@@ -136,12 +141,15 @@ def path_shares(scene: Scene, source: int) -> Array:
     return np.sort(np.append(grid, scene.weights[source]))
 
 
-def metric_row(name: str, sign: float) -> dict[str, Any]:
-    """A metric as people read it: SCOPE/ON/METRIC in its group, any other name as it is."""
+def metric_row(name: str, sign: float, blind: str = "") -> dict[str, Any]:
+    """A metric as people read it: SCOPE/ON/METRIC in its group, any other name as it is; `blind`
+    says why there is no forecast of it.
+    """
     parts = name.split("/")
     scope, on, metric = parts if len(parts) == 3 else ("", name, "")
     group = GROUPS.get(scope, "Metrics")
-    return {"name": name, "group": group, "on": on, "metric": metric, "lower": bool(sign > 0)}
+    row = {"name": name, "group": group, "on": on, "metric": metric, "lower": bool(sign > 0)}
+    return row | {"blind": blind}
 
 
 def map_of(scene: Scene, surface: LiveSurface, pair: tuple[int, int]) -> dict[str, Any]:

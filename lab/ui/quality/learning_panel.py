@@ -12,8 +12,8 @@ from lab.corpus.sources import get_source
 from lab.curation.quality import HEADS
 from lab.curation.quality.train import MIN_LABELS
 from lab.curation.quality.vectors import SPEED
-from lab.diversity.embedding.embed import require_embeddings
 from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.stored import require_embeddings
 from lab.ui.columns import whole
 from lab.ui.components import table
 from lab.ui.formats import count, duration, plural

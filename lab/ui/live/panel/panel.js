@@ -179,9 +179,9 @@ function create(root) {
         title.append(cell);
         body.push(title);
       }
-      const row = element("tr", t === metric ? "chosen" : ""), name = element("th", "", m.on), cells = {};
+      const row = element("tr", (t === metric ? "chosen" : "") + (m.blind ? " blind" : "")), name = element("th", "", m.on), cells = {};
       name.scope = "row";
-      name.title = `${m.name}: ${m.lower ? "lower" : "higher"} is better`;
+      name.title = `${m.name}: ${m.lower ? "lower" : "higher"} is better${m.blind ? "; " + m.blind : ""}`;
       name.append(element("small", "", `${m.metric} ${m.lower ? "\u2193" : "\u2191"}`));
       row.append(name);
       for (const key of ["value", "picture", "natural", "saved"]) row.append(cells[key] = element("td", key === "picture" ? key : ""));
@@ -198,12 +198,18 @@ function create(root) {
       svg.append(band, tick(here[0] - here[3], "none"), tick(here[0] - here[6], "3 2"), dot);
       cells.picture.append(svg);
       body.push(row);
-      return { cells, band, dot, x, digits: digitsOf(here[2] - here[1]), lower: m.lower };
+      return { cells, band, dot, x, digits: digitsOf(here[2] - here[1]), lower: m.lower, blind: m.blind };
     });
     $("#metrics tbody").replaceChildren(...body);
   }
 
-  function difference(cell, [value, low, high], digits, lower) {
+  function difference(cell, [value, low, high], digits, lower, blind) {
+    if (blind) {
+      cell.className = "unresolved";
+      cell.title = blind;
+      cell.textContent = "no forecast";
+      return;
+    }
     const sure = low > 0 || high < 0, good = lower ? value < 0 : value > 0;
     const same = [value, low, high].every((v) => nothing(v, digits));
     const word = same ? "same" : !sure ? "unresolved" : good ? "better" : "worse";
@@ -218,8 +224,8 @@ function create(root) {
       line.band.setAttribute("x", line.x(n[1]));
       line.band.setAttribute("width", Math.max(line.x(n[2]) - line.x(n[1]), 1));
       line.dot.setAttribute("x", line.x(n[0]) - 2);
-      difference(line.cells.natural, [n[3], n[4], n[5]], digits, line.lower);
-      difference(line.cells.saved, [n[6], n[7], n[8]], digits, line.lower);
+      difference(line.cells.natural, [n[3], n[4], n[5]], digits, line.lower, line.blind);
+      difference(line.cells.saved, [n[6], n[7], n[8]], digits, line.lower, line.blind);
     }
   }
 

@@ -1,8 +1,4 @@
-"""What the runs suggest: a proposal with an interval on every weight, and how it might be wrong.
-
-Fits and proposals are computed by `lab.advice` outside the server and stored; this module shows the
-last one, starts sweeps, and turns a proposal into an ordinary recipe.
-"""
+"""The proposal: every weight with its interval, and the way to an ordinary recipe."""
 
 import plotly.graph_objects as go
 import polars as pl
@@ -10,7 +6,6 @@ import streamlit as st
 
 from lab.advice.cheap.answers import FirstAnswer
 from lab.advice.design.swarm import with_weights
-from lab.advice.fitting.fit import Fit
 from lab.advice.proposing.advise import Advice
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
@@ -19,44 +14,23 @@ from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import save_recipe
 from lab.ui.components import table
 from lab.ui.figures import GREY, blank, draw, source_colours
-from lab.ui.formats import compact, count, number, percent
-from lab.ui.text import figure_text, label, show_plain
+from lab.ui.formats import number
+from lab.ui.text import figure_text, show_plain
 
 MESSAGE = "advice_message"
-VERDICTS = {
-    "better": "The proposal is probably better than the natural mixture.",
-    "same": "The proposal is the natural mixture: nothing better was found.",
-    "unresolved": "The runs do not tell whether the proposal is better.",
-}
-
-
-def show_verdict(fit: Fit, advice: Advice) -> None:
-    """The verdict in words, the odds, and what would resolve it."""
-    st.markdown(f"**{label(VERDICTS.get(advice.verdict, advice.verdict))}**")
-    gain = advice.gain
-    grid = st.grid(3, min_column_width=190, gap="small")
-    grid.metric("Odds that it is better", label(percent(advice.p_better, 0)), border=True)
-    grid.metric(
-        label(f"Gain, {gain.unit or 'blended metric'}"),
-        label(f"{number(gain.value, 3)}"),
-        help=label(f"{number(gain.low, 3)} to {number(gain.high, 3)} at {percent(gain.level, 0)}"),
-        border=True,
-    )
-    grid.metric("Runs it rests on", label(count(len(fit.runs))), border=True)
-    if advice.run_more:
-        st.caption(f"About {count(advice.run_more)} more runs would probably resolve it.")
-    for note in advice.notes:
-        st.caption(label(note))
 
 
 def show_proposal(ws: Workspace, advice: Advice) -> None:
     """Every weight with its interval, beside the natural one."""
-    draw(
-        proposal_figure(ws, advice),
-        "proposal_figure",
-        "Proposed weight of each source with its interval, beside the natural weight",
-    )
-    weights_table(advice, "proposal")
+    picture, beside = st.columns([3, 2], vertical_alignment="center")
+    with picture:
+        draw(
+            proposal_figure(ws, advice),
+            "proposal_figure",
+            "Proposed weight of each source with its interval, beside the natural weight",
+        )
+    with beside:
+        weights_table(advice, "proposal")
     near, apart = advice.distances.get("proposal"), advice.distances.get("runs")
     st.caption(
         f"The proposal lies {number(near, 2)} in total variation from the nearest run; runs lie "
@@ -111,16 +85,6 @@ def proposal_figure(ws: Workspace, advice: Advice) -> go.Figure:
     return figure
 
 
-def show_details(fit: Fit, advice: Advice) -> None:
-    """How well the laws predict, the path over KL, and the next runs worth training."""
-    with st.expander("How well the fit predicts runs it has not seen"):
-        table(fit.scores, key="fit_scores", alt="Cross-validated error of each law and metric")
-    with st.expander("The proposal for other distances from the natural mixture"):
-        table(advice.path, key="kl_path", alt="Proposal and predicted cost for each KL weight")
-    with st.expander("Next runs worth training"):
-        table(advice.next_runs, key="next_runs", alt="Mixtures worth training next")
-
-
 def save_proposal(ws: Workspace, recipe: Recipe, advice: Advice) -> None:
     """Name the proposal and save it as a recipe with the chosen recipe's other decisions."""
     message = st.session_state.pop(MESSAGE, "")
@@ -143,8 +107,3 @@ def save_proposal(ws: Workspace, recipe: Recipe, advice: Advice) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Save the proposal as recipe", key=key, width=280)
         st.button("Save", key="save_advice", type="primary", icon=":material/save:", on_click=save)
-
-
-def evidence_words(ws: Workspace) -> str:
-    """How many scored runs there are."""
-    return compact(len(list(ws.runs.glob("*/scores/summary.json"))))

@@ -1,0 +1,30 @@
+"""The command on how broad texts are."""
+
+import argparse
+
+from lab.cli import diversity
+from lab.cli.commands.options import Options, command, count
+
+
+def add_diversity_commands(commands: "argparse._SubParsersAction[Options]") -> None:
+    """diversity."""
+    p = command(
+        commands,
+        "diversity",
+        diversity.diversity,
+        "measure how broad and how redundant sources are, what a recipe keeps of that, and one "
+        "recipe against another; after `mixlab embed` and `mixlab map`",
+        "mixlab diversity\nmixlab diversity web forum --json\n"
+        "mixlab diversity --recipe base            # kept against pool, lost topics, mixture\n"
+        "mixlab diversity --recipe base --against strict\n"
+        "mixlab diversity web --reference textbooks  # how much of the textbooks web covers",
+        detachable=True,
+    )
+    p.add_argument("sources", nargs="*", metavar="SOURCE", help="default: all, or the recipe's")
+    p.add_argument("--recipe", help="also what it keeps of each source, and its mixture")
+    p.add_argument("--against", metavar="RECIPE", help="another recipe to compare with")
+    p.add_argument("--reference", metavar="SOURCE", help="what coverage is of (default: all)")
+    p.add_argument("--encoder", default="all-MiniLM-L6-v2", help="of the stored embeddings")
+    p.add_argument(
+        "--size", type=count, default=1000, help="documents each measure takes (default: 1000)"
+    )

@@ -1,0 +1,116 @@
+"""`mixlab thresholds`: threshold and weight together, from a recipe's runs or from tables."""
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from lab.cli.act import act
+from lab.cli.columns import fit_of_tables, keep, require_recipe
+from lab.cli.show import Shown
+from lab.core.errors import DataError
+
+REPEAT_CAP = 4.0  # epochs, as of a recipe
+
+
+def thresholds(options: argparse.Namespace) -> Shown:
+    """Threshold and weight together, from a recipe's runs or from tables over pools."""
+    from lab.advice.cuts.answer import cut_recipe
+    from lab.advice.cuts.store import cuts_mapping, read_answer
+
+    if options.ratios or options.metrics:
+        choice = cuts_of_tables(options)
+        mapping = cuts_mapping(choice)
+        return Shown(mapping, *cut_words(mapping, list(choice.notes)))
+    require_recipe(options)
+    asked = {"metric": options.metric, "by": options.by}
+    shown = act(options, "thresholds", recipe=options.recipe, **asked)
+    if "choice" not in shown.data:
+        return shown
+    answer = read_answer(shown.data)
+    saved = keep(options, lambda base, name: cut_recipe(base, answer, name))
+    tables, said = cut_words(shown.data["choice"], shown.data["notes"])
+    cut = [
+        f"{answer.signals[source]} of {source}: "
+        + ("no threshold" if value is None else f"at least {value:g}")
+        for source, value in answer.thresholds.items()
+    ]
+    tables.append(("Pools that were trained", answer.pools))
+    return Shown(shown.data | saved, tables, [*cut, *said, *saved.values()])
+
+
+def cuts_of_tables(options: argparse.Namespace) -> Any:
+    """The choice from ratios over pools and a table of these."""
+    from lab.advice.optimising.thresholds import choose_cuts
+    from lab.advice.proposing.advise import KL
+    from lab.advice.proposing.interchange import read_shares
+
+    if not (options.pools and options.budget):
+        options.misused("tables over pools need --pools and --budget")
+    fit, pools = fit_of_tables(options), read_pools(options)
+    loosest = {p.source: p.unique for p in sorted(pools, key=lambda p: p.unique)}
+    natural = read_shares(options.natural) if options.natural else loosest
+    return choose_cuts(
+        fit,
+        pools,
+        natural,
+        options.budget,
+        REPEAT_CAP if options.repeat_cap is None else options.repeat_cap,
+        matched=bool(options.matched),
+        kl=KL if options.kl is None else options.kl,
+    )
+
+
+def read_pools(options: argparse.Namespace) -> list[Any]:
+    """Pools from a table pool,source,threshold,unique; no threshold is none."""
+    from lab.advice.cuts.cut import UNCUT
+    from lab.advice.evidence.tables import read_table
+    from lab.advice.optimising.pools import Pool
+
+    frame = read_table(options.pools)
+    columns = ("pool", "source", "threshold", "unique")
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise DataError(
+            "This table of pools lacks a column.",
+            where=str(options.pools),
+            value=missing,
+            next_step="give pool,source,threshold,unique: the column of the ratios, its source, "
+            "the lowest value that passes, and unique tokens",
+        )
+    typed = frame.select(
+        *(pl.col(name).cast(pl.String) for name in columns[:2]),
+        *(pl.col(name).cast(pl.Float64, strict=False) for name in columns[2:]),
+    ).with_columns(pl.col("threshold").fill_null(UNCUT))
+    if typed["unique"].is_null().any():
+        raise DataError(
+            "Every pool needs a number of unique tokens.",
+            where=str(options.pools),
+            next_step="correct the column `unique`",
+        )
+    return [Pool(*row) for row in typed.iter_rows()]
+
+
+def cut_words(
+    choice: Mapping[str, Any], notes: list[str]
+) -> tuple[list[tuple[str, pl.DataFrame]], list[str]]:
+    """Thresholds and weights as tables, and how sure they are."""
+    weights = [
+        {"source": name, "pool": choice["cuts"][name], "weight": w["value"], "low": w["low"],
+         "high": w["high"]}
+        for name, w in choice["weights"].items()
+    ]  # fmt: skip
+    gain, worth = choice["gain"], choice["worth"]
+    said = [
+        f"verdict: {choice['verdict']} (odds that it beats natural under the thresholds of today: "
+        f"{choice['p_better']:.2f})",
+        f"gain: {gain['value']:.4g} [{gain['low']:.4g}, {gain['high']:.4g}] at {gain['level']:.0%}",
+        f"of which the thresholds: {worth['value']:.4g} [{worth['low']:.4g}, {worth['high']:.4g}], "
+        f"odds {choice['p_worth']:.2f}; {choice['p_same']:.0%} of the replicates cut alike",
+    ]
+    combinations = pl.DataFrame(choice["table"], infer_schema_length=None)
+    tables = [
+        ("Proposed thresholds and shares of training tokens", pl.DataFrame(weights)),
+        ("Combinations of thresholds, best first", combinations.head(12)),
+    ]
+    return tables, [*said, *[f"note: {note}" for note in notes]]

@@ -1,0 +1,1 @@
+"""Selections of documents on a map: a predicate in one line, its polygon, and names for it."""

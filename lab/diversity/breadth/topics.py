@@ -1,0 +1,66 @@
+"""What a decision does to topics: how much of each cluster is left, and which are lost.
+
+Retention of a cluster is the share of its pool's tokens that is kept, in the embedded sample. A
+topic is *lost* if less than `LOST` of its tokens is left and, by Wilson's interval over its
+documents, less than of the pool as a whole: a rule that thins everything evenly loses no topic. A
+cluster with a handful of documents in the sample cannot be called lost; the table says so by its
+interval. What lies between the clusters of the partition, or is smaller than one, is not seen.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lab.core.errors import ConfigError, DataError
+from lab.diversity.breadth.measured import wilson
+
+LOST = 0.25
+
+
+def retention(
+    clusters: NDArray[Any],
+    tokens: NDArray[Any],
+    kept: NDArray[np.bool_],
+    labels: pl.DataFrame,
+    *,
+    lost: float = LOST,
+) -> pl.DataFrame:
+    """Columns cluster, label, documents, kept_documents, tokens, share (of tokens kept), low, high
+    (of documents kept), lost; least kept first. `labels`: cluster, label.
+
+    Raises ConfigError for a share `lost` outside (0, 1), DataError for lengths that differ.
+    """
+    if not 0 < lost < 1:
+        raise ConfigError("A topic is lost below a share between 0 and 1.", value=lost)
+    if not len(clusters) == len(tokens) == len(kept):
+        raise DataError("Lengths differ.", value=(len(clusters), len(tokens), len(kept)))
+    members = pl.DataFrame(
+        {
+            "cluster": np.asarray(clusters, np.int64),
+            "tokens": np.asarray(tokens, np.float64),
+            "kept": np.asarray(kept, np.bool_),
+        }
+    )
+    found = members.group_by("cluster").agg(
+        pl.len().alias("documents"),
+        pl.col("kept").sum().alias("kept_documents"),
+        pl.col("tokens").sum(),
+        (pl.col("tokens") * pl.col("kept")).sum().alias("left"),
+    )
+    whole = float(np.mean(kept)) if len(kept) else 0.0
+    bands = [wilson(k, n) for k, n in found.select("kept_documents", "documents").iter_rows()]
+    share = (pl.col("left") / pl.col("tokens")).fill_nan(0.0)
+    named = found.with_columns(
+        share=share, low=pl.Series([b.low for b in bands], dtype=pl.Float64),
+        high=pl.Series([b.high for b in bands], dtype=pl.Float64),
+    ).with_columns(lost=(pl.col("share") < lost) & (pl.col("high") < whole))  # fmt: skip
+    words = labels.select(pl.col("cluster").cast(pl.Int64), "label")
+    return (
+        named.join(words, on="cluster", how="left")
+        .with_columns(pl.col("label").fill_null("(no words)"))
+        .select("cluster", "label", "documents", "kept_documents", "tokens", "share", "low", "high",
+                "lost")
+        .sort("share", "cluster")
+    )  # fmt: skip

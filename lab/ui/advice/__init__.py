@@ -1,0 +1,1 @@
+"""The Advice page: what to ask, the verdict and the proposal, and what they rest on."""

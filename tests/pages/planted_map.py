@@ -1,0 +1,45 @@
+"""A map whose places and words are invented: nothing is embedded, and the words are hostile."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from lab.core.artifacts import Artifact, build, write_part
+from lab.core.workspace import Workspace
+from lab.corpus.sources import documents, list_sources
+
+HOSTILE = (
+    "<img src=x onerror=window.hacked=1>",
+    "<script>window.hacked=2</script>",
+    "![x](http://127.0.0.1:9/leak.png)",
+    "[a](javascript:alert(1)) <b>bold</b>",
+)
+
+
+def plant_map(ws: Workspace, labels: tuple[str, ...] = HOSTILE) -> Artifact:
+    """One Gaussian cloud per cluster, on a ring; every document of every source is on the map."""
+
+    def make(folder: Path) -> dict[str, object]:
+        frames = [
+            documents(ws, source.name).scan().select("id", source=pl.lit(source.name)).collect()
+            for source in list_sources(ws)
+        ]
+        frame = pl.concat(frames)
+        rng = np.random.default_rng(0)
+        cluster = rng.integers(0, len(labels), frame.height)
+        angle = 2 * np.pi * cluster / len(labels)
+        xy = 4 * np.c_[np.cos(angle), np.sin(angle)] + rng.normal(scale=0.7, size=(angle.size, 2))
+        placed = frame.with_columns(
+            x=pl.Series(xy[:, 0].astype(np.float32)),
+            y=pl.Series(xy[:, 1].astype(np.float32)),
+            cluster=pl.Series(cluster.astype(np.uint16)),
+        )
+        write_part(placed, folder / "part-00000.parquet")
+        sizes = np.bincount(cluster, minlength=len(labels))
+        words = pl.DataFrame({"cluster": range(len(labels)), "label": labels, "size": sizes})
+        write_part(words, folder / "clusters.parquet")
+        trust = {"value": 0.9, "neighbours": 15, "n": frame.height}
+        return {"method": "umap", "trustworthiness": trust}
+
+    return build(ws, "map", 1, {"planted": list(labels)}, [], make)
