@@ -9,10 +9,9 @@ from lab.advice.design.design import METHODS
 from lab.advice.design.swarm import (
     Swarm,
     SwarmSettings,
-    best_so_far,
+    known,
     swarm_design,
     swarm_of,
-    trained_mixtures,
 )
 from lab.advice.proposing.store import latest_validation
 from lab.core.workspace import Workspace
@@ -97,8 +96,7 @@ def planned(
     """The swarm of these settings, from the cached supply."""
     sources = supply_of(ws, recipe).sources
     supply = {n: float(v) for n, v in sources.select("source", "unique_tokens").iter_rows()}
-    before = trained_mixtures(ws, recipe, size, tokens) if settings.extend else {}
-    design = swarm_design(recipe, supply, settings, best_so_far(ws, recipe), before)
+    design = swarm_design(recipe, supply, settings, *known(ws, recipe, settings, size, tokens))
     return swarm_of(ws, recipe, supply, design, settings, size, tokens)
 
 

@@ -19,8 +19,8 @@ import polars as pl
 
 from lab.core.arrays import write_array
 from lab.core.artifacts import Artifact, write_part
-from lab.diversity.embedding.index import FILE, all_ids, build_index, gather
-from lab.diversity.embedding.nearest import exact_top, top, vectors_of
+from lab.diversity.embedding.index import FILE, all_ids, build_index, gather, open_vectors
+from lab.diversity.embedding.nearest import exact_top, top
 
 PARTS, GROUPS, WIDTH, QUERIES = 50, 20_000, 384, 200
 
@@ -45,7 +45,7 @@ def measure(stored: Artifact, points: int) -> None:
     print(
         f"index: {time.perf_counter() - started:.0f} s, {size:.0f} MB, recall {about['recall']:.3f}"
     )
-    parts = vectors_of(stored)
+    parts = open_vectors(stored.path)
     rows = np.random.default_rng(1).choice(points, QUERIES, replace=False)
     queries = gather(parts, rows)
     started = time.perf_counter()

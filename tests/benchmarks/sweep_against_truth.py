@@ -4,10 +4,10 @@
     python -m tests.benchmarks.sweep_against_truth --folder DIR --recipe seven
 
 On the sample world, through the same commands as a user's: a sweep of 24 runs and its proposal; the
-unattended loop in a copy of the workspace that has no runs, and its proposal; then, for three
-sources, every mixture of a grid with step 1/8, and for both recipes the proposals, natural, uniform
-and the best of all that was trained, each with three seeds that no fit has seen. What is minimised
-is what the advice minimised: the mean of its targets, in bits per byte.
+unattended loop in a workspace without runs, and its proposal; then, in a copy of the sweep's, for
+three sources every mixture of a grid with step 1/8, and for both recipes the proposals, natural,
+uniform and the best of all that was trained, each with three seeds that no fit has seen. What is
+minimised is what the advice minimised: the mean of its targets, in bits per byte.
 
 Regret is the mean of a mixture over its three seeds less that of the best mixture, with a t
 interval from the seeds' pooled SD. The best was chosen among many noisy runs and is judged here by
@@ -70,16 +70,17 @@ def main() -> None:
     mixlab(swept, "sweep", name, "--runs", str(RUNS), "--repeats", str(REPEATS), *tokens)
     if options.until == "sweep":
         return
-    if len(RECIPES[name]) == 3:
-        train_grid(swept, name, tokens)
-    if options.until == "grid":
-        return
+    advice = mixlab(swept, "advise", name)
+    write_json(options.folder / f"{name}.advice.json", advice)
     loop = mixlab(looped, "loop", name, "--budget", str(options.minutes), *tokens)
     if options.until == "loop":
         return
-    advice = mixlab(swept, "advise", name)
-    write_json(options.folder / f"{name}.advice.json", advice)
-    report(options.folder, swept, name, advice, loop, options.tokens)
+    truth = copied(swept, options.folder / f"{name}-truth")
+    if len(RECIPES[name]) == 3:
+        train_grid(truth, name, tokens)
+    if options.until == "grid":
+        return
+    report(options.folder, swept, truth, name, advice, loop, options.tokens)
 
 
 def workspace(folder: Path, part: str, name: str) -> Workspace:
@@ -91,10 +92,7 @@ def workspace(folder: Path, part: str, name: str) -> Workspace:
         shutil.rmtree(base, ignore_errors=True)
         build_sample(create(base))
         (base / "done").touch()
-    if not (folder / part / "done").is_file():
-        shutil.rmtree(folder / part, ignore_errors=True)
-        shutil.copytree(base, folder / part)
-    ws = open_workspace(folder / part)
+    ws = copied(open_workspace(base), folder / part)
     natural = load_recipe(ws, "natural")
     own = replace(
         natural,
@@ -104,6 +102,16 @@ def workspace(folder: Path, part: str, name: str) -> Workspace:
     even = with_weights(own, name, {source: 1 / len(own.sources) for source in own.sources})
     save_recipe(ws, with_weights(even, name, shares(unique_tokens(ws, even))))
     return ws
+
+
+def copied(ws: Workspace, folder: Path) -> Workspace:
+    """A copy of a workspace, made once."""
+    if not folder.exists():
+        half = folder.with_suffix(".half")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(ws.root, half)
+        half.rename(folder)
+    return open_workspace(folder)
 
 
 def shares(amounts: Mapping[str, float]) -> dict[str, float]:
@@ -149,6 +157,7 @@ def saved(ws: Workspace, base: Recipe, name: str, weights: Mapping[str, float]) 
 
 def report(
     folder: Path,
+    swept: Workspace,
     ws: Workspace,
     name: str,
     advice: dict[str, Any],
@@ -159,7 +168,7 @@ def report(
     from lab.advice.proposing.store import latest
 
     base = load_recipe(ws, name)
-    found = latest(ws)
+    found = latest(swept)
     assert found is not None
     fit, targets = found[0], list(advice["targets"])
     even = dict.fromkeys(base.sources, 1 / len(base.sources))

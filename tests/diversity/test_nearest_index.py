@@ -6,8 +6,8 @@ import pytest
 
 from lab.core.arrays import write_array
 from lab.core.artifacts import Artifact, write_part
-from lab.diversity.embedding.index import build_index, gather, open_index, search
-from lab.diversity.embedding.nearest import exact_top, top, vectors_of
+from lab.diversity.embedding.index import build_index, gather, open_index, open_vectors, search
+from lab.diversity.embedding.nearest import exact_top, top
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
 
 def test_rows_over_all_parts(stored: Artifact) -> None:
-    found = gather(vectors_of(stored), np.array([2999, 0, 1200]))
+    found = gather(open_vectors(stored.path), np.array([2999, 0, 1200]))
     last = np.load(stored.parts[2].with_suffix(".embeddings.npy"))[[-1, 0]]
     assert found[[0, 2]] == pytest.approx(last.astype(np.float32), abs=1e-3)
     assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(3), abs=1e-6)
@@ -36,7 +36,7 @@ def test_the_index_finds_what_exact_search_finds(stored: Artifact) -> None:
     about = build_index(stored.path)["index"]
     assert about["of"] == 3000
     assert about["recall"] > 0.95
-    index, parts = open_index(stored.path), vectors_of(stored)
+    index, parts = open_index(stored.path), open_vectors(stored.path)
     assert index is not None
     hits = 0
     for row in range(0, 3000, 150):
@@ -55,5 +55,5 @@ def test_the_index_finds_what_exact_search_finds(stored: Artifact) -> None:
 def test_more_than_there_are_is_all_of_them(stored: Artifact) -> None:
     build_index(stored.path)
     index = open_index(stored.path)
-    query = gather(vectors_of(stored), np.array([5]))[0]
-    assert len(search(index, vectors_of(stored), query, 10_000)[0]) > 2900
+    query = gather(open_vectors(stored.path), np.array([5]))[0]
+    assert len(search(index, open_vectors(stored.path), query, 10_000)[0]) > 2900

@@ -3,8 +3,10 @@
 Every mixture of the design becomes the given recipe with these weights in each of its phases, so
 filters, duplicates and budget stay as decided. Natural means the unique tokens that the recipe's
 rules leave of each source. Anchors are the recipe's own weights, UniMax at its budget and repeat
-cap, and the best so far: the last proposal for it. Unless asked for, the design is not capped: a
-law must have seen large shares, and what repeating them costs, to judge them; caps belong to the
+cap, and in a design that extends what was trained the best so far: the last proposal for it.
+Otherwise a design depends on the recipe and the settings alone, so that the same command goes on
+with the same runs whatever was learnt meanwhile. Unless asked for, the design is not capped: a law
+must have seen large shares, and what repeating them costs, to judge them; caps belong to the
 proposal (Olmix, arXiv:2602.12237: capping both ends at .7855 bits per byte, capping the optimiser
 alone at .7647).
 """
@@ -70,8 +72,7 @@ def plan_swarm(
     """The swarm around the recipe named `recipe`, its recipes called RECIPE-sweep-NAME."""
     base = load_recipe(ws, recipe)
     supply = unique_tokens(ws, base)
-    before = trained_mixtures(ws, base, size, tokens) if settings.extend else {}
-    design = swarm_design(base, supply, settings, best_so_far(ws, base), before)
+    design = swarm_design(base, supply, settings, *known(ws, base, settings, size, tokens))
     return swarm_of(ws, base, supply, design, settings, size, tokens)
 
 
@@ -145,6 +146,15 @@ def swarm_design(
         anchors=anchors,
         before=before,
     )
+
+
+def known(
+    ws: Workspace, recipe: Recipe, settings: SwarmSettings, size: str, tokens: int | None
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """The best so far and the trained mixtures that a design is to extend; nothing otherwise."""
+    if not settings.extend:
+        return {}, {}
+    return best_so_far(ws, recipe), trained_mixtures(ws, recipe, size, tokens)
 
 
 def best_so_far(ws: Workspace, recipe: Recipe) -> dict[str, float]:

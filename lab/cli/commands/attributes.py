@@ -4,8 +4,8 @@ import argparse
 
 from lab.cli import act
 from lab.cli.commands.options import Options, add_shards, command, count, shards
-from lab.curation.duplicates.earlier import ORDERS
 from lab.curation.duplicates.presets import PRESETS
+from lab.diversity.selecting.earlier import ORDERS
 
 
 def add_attribute_commands(commands: "argparse._SubParsersAction[Options]") -> None:

@@ -57,7 +57,8 @@ BLIND = {
     "else; and only pairs inside the sample are seen.",
     "nearest_distance": "It falls as n grows, whatever the texts; scattered junk raises it.",
     "vendi_1": "It hardly feels copies, is too low at small n, cannot exceed the dimensions of the "
-    "encoder; junk that scatters raises it, junk that the encoder puts in one place hardly moves it.",
+    "encoder; junk that scatters raises it, junk that the encoder puts in one place hardly moves "
+    "it.",
     "vendi_2": "It is ruled by the few largest directions: a rare topic can vanish unseen.",
     "effective_clusters": "It is blind inside a cluster: a thousand copies of one text count "
     "like a thousand texts on one topic; and what lies off the partition goes to the "

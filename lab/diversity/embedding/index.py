@@ -1,10 +1,11 @@
 """An index of nearest neighbours for large samples: HNSW graphs by usearch.
 
 A layered graph of near vectors is searched greedily (Malkov and Yashunin 2018, arXiv:1603.09320):
-some hundred distances instead of a million. Vectors lie in it as 8-bit integers, which is a third
-of the reading and misplaces close calls, so `WIDER` times as many as were asked for are taken and
-put in order by the stored float16 vectors. Near is not certain: a search may miss a neighbour, and
-the share it finds is measured when the index is built (`recall`, in the manifest).
+some hundred distances instead of a million. Vectors lie in it as 8-bit integers, which is half of
+the reading and misplaces close calls, so `WIDER` times as many as were asked for are taken (at
+least the `SEARCH_WIDTH` that the search holds anyway) and put in order by the stored float16
+vectors. Near is not certain: a search may miss a neighbour, and the share it finds is measured when
+the index is built (`recall`, in the manifest).
 
 The file lies beside the embeddings and is mapped, not read, so opening costs nothing and the pages
 of a server share it. It is made from the vectors alone and may be deleted: search is exact then.
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from lab.core.artifacts import Artifact
 from lab.core.engine import cores
 from lab.core.progress import SILENT, Progress
-from lab.diversity.embedding.stored import F32, read_part, unit
+from lab.diversity.embedding.stored import F32, read_vectors, unit
 
 FILE = "nearest.usearch"
 INDEXED = 100_000
@@ -38,7 +39,7 @@ def build_index(folder: Path, progress: Progress = SILENT) -> dict[str, Any]:
 
     Cost: a few thousand vectors a second and core at 384 dimensions.
     """
-    parts = [vectors for part in Artifact(folder, {}).parts if len(vectors := read_part(part)[1])]
+    parts = [vectors for part in Artifact(folder, {}).parts if len(vectors := read_vectors(part))]
     total, row = sum(map(len, parts)), 0
     index = new_index(parts[0].shape[1])
     for vectors in parts:
@@ -89,7 +90,7 @@ def search(
     index: Any, parts: list[NDArray[np.float16]], query: F32, limit: int
 ) -> tuple[NDArray[np.int64], F32]:
     """Rows and cosines of about the `limit` nearest, closest first; ties by row."""
-    found = index.search(query, min(WIDER * limit, len(index)))
+    found = index.search(query, min(max(WIDER * limit, SEARCH_WIDTH), len(index)))
     rows = np.sort(found.keys.astype(np.int64))
     cosines = gather(parts, rows) @ query
     order = np.argsort(-cosines, kind="stable")[:limit]
@@ -115,6 +116,12 @@ def open_index(path: Path) -> Any | None:
     from usearch.index import Index
 
     return Index.restore(str(path / FILE), view=True)
+
+
+@lru_cache(maxsize=8)
+def open_vectors(path: Path) -> list[NDArray[np.float16]]:
+    """The vectors of every part that has some, mapped once a process."""
+    return [v for part in Artifact(path, {}).parts if len(v := read_vectors(part))]
 
 
 @lru_cache(maxsize=8)

@@ -23,9 +23,9 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
 from lab.diversity.embedding import static
 from lab.diversity.embedding.encoder import DEFAULT
-from lab.diversity.embedding.index import all_ids, gather, open_index, search
+from lab.diversity.embedding.index import all_ids, gather, open_index, open_vectors, search
 from lab.diversity.embedding.minilm import encode_query
-from lab.diversity.embedding.stored import read_part, require_embeddings
+from lab.diversity.embedding.stored import read_vectors, require_embeddings
 
 BLOCK = 32_768  # vectors widened at once: 50 MB
 F32 = NDArray[np.float32]
@@ -112,7 +112,7 @@ def top(artifact: Artifact, source: str, vector: F32, limit: int) -> pl.DataFram
     if index is None:
         kept, cosines = exact_top(artifact, vector, limit)
     else:
-        kept, cosines = search(index, vectors_of(artifact), vector, limit)
+        kept, cosines = search(index, open_vectors(artifact.path), vector, limit)
     ids = all_ids(artifact.path).gather(kept)
     columns = {"id": ids, "source": [source] * len(ids), "similarity": cosines}
     return pl.DataFrame(columns, schema=FRAME)
@@ -128,14 +128,9 @@ def exact_top(artifact: Artifact, vector: F32, limit: int) -> tuple[NDArray[np.i
     return kept, joined[kept]
 
 
-def vectors_of(artifact: Artifact) -> list[NDArray[np.float16]]:
-    """The vectors of every part that has some, on disk."""
-    return [vectors for part in artifact.parts if len(vectors := read_part(part)[1])]
-
-
 def similarities(part: Path, vector: F32) -> F32:
     """Cosine of the vectors of one part with a unit vector."""
-    vectors = read_part(part)[1]
+    vectors = read_vectors(part)
     return np.concatenate([np.zeros(0, np.float32), *(block @ vector for block in blocks(vectors))])
 
 
@@ -158,4 +153,4 @@ def stored_vector(ws: Workspace, document: str, encoder: str) -> F32 | None:
     row = all_ids(artifact.path).index_of(document)
     if row is None:
         return None
-    return gather(vectors_of(artifact), np.array([row]))[0]
+    return gather(open_vectors(artifact.path), np.array([row]))[0]

@@ -55,13 +55,18 @@ def require_embeddings(ws: Workspace, source: str, encoder: str = DEFAULT) -> Ar
 
 def read_part(part: Path) -> tuple[pl.Series, F16]:
     """Ids and vectors of one part; the vectors stay on disk until they are used."""
+    return pl.read_parquet(part, columns=["id"])["id"], read_vectors(part)
+
+
+def read_vectors(part: Path) -> F16:
+    """The vectors of one part, on disk."""
     vectors: F16 = np.load(part.with_suffix(".embeddings.npy"), mmap_mode="r", allow_pickle=False)
-    return pl.read_parquet(part, columns=["id"])["id"], vectors
+    return vectors
 
 
 def load_vectors(artifact: Artifact) -> tuple[pl.Series, F32]:
     """Ids and unit vectors (float32) of an embeddings artifact, in document order."""
-    arrays = [read_part(part)[1] for part in artifact.parts]
+    arrays = [read_vectors(part) for part in artifact.parts]
     return artifact.scan().collect()["id"], unit(np.concatenate([a for a in arrays if len(a)]))
 
 
