@@ -62,13 +62,13 @@ def advise(options: argparse.Namespace) -> Shown:
     from lab.advice.proposing.store import advice_mapping
 
     options.recipe = options.recipe or options.name
+    require_one_each(options)
     if options.ratios:
-        if options.detach:
-            options.misused("--detach goes with a recipe of the workspace")
+        require_table_terms(options)
         advice = advise_from_tables(options)
     elif not options.recipe:
         options.misused("name the recipe whose supply and caps apply: --recipe RECIPE")
-    elif wrong := [name for name in TABLES_ONLY if getattr(options, name)]:
+    elif wrong := [name for name in TABLES_ONLY if given(options, name)]:
         options.misused(f"--{wrong[0].replace('_', '-')} goes with --ratios and --metrics")
     elif options.model != "auto":
         options.misused("--model goes with --ratios and --metrics")
@@ -87,7 +87,36 @@ def advise(options: argparse.Namespace) -> Shown:
     return Shown(advice_mapping(advice), advice_tables(advice), words(advice))
 
 
-TABLES_ONLY = ("natural", "supply", "budget", "repeat_cap", "matched", "higher")  # the recipe's own
+REPEAT_CAP = 4.0  # epochs, as of a recipe
+TABLES_ONLY = (  # a recipe has its own
+    *("metrics", "natural", "supply", "budget", "repeat_cap", "matched", "higher"),
+)
+
+
+def given(options: argparse.Namespace, name: str) -> bool:
+    """True if an option was on the command line, be its value 0."""
+    value = getattr(options, name)
+    return value is not None and value is not False
+
+
+def require_one_each(options: argparse.Namespace) -> None:
+    """Wrong usage if two guards are of one metric, or two groups of one name."""
+    for what, given in (("--guard", options.guard), ("--group", options.groups)):
+        names = [name for name, _ in given or ()]
+        if twice := [name for name in names if names.count(name) > 1]:
+            options.misused(f"{what} {twice[0]} is given twice")
+
+
+def require_table_terms(options: argparse.Namespace) -> None:
+    """Wrong usage if tables come with what goes with a recipe, or supply terms without supply."""
+    if options.recipe:
+        options.misused("name a RECIPE, or give --ratios and --metrics, not both")
+    if options.detach:
+        options.misused("--detach goes with a recipe of the workspace")
+    if given(options, "supply") != given(options, "budget"):
+        options.misused("--supply and --budget go together")
+    if not options.supply and (given(options, "repeat_cap") or options.matched):
+        options.misused("--repeat-cap and --matched go with --supply and --budget")
 
 
 def terms(options: argparse.Namespace) -> dict[str, Any]:
@@ -112,8 +141,6 @@ def advise_from_tables(options: argparse.Namespace) -> Any:
     from lab.advice.proposing.advise import advise as propose
     from lab.advice.proposing.interchange import read_shares
 
-    if bool(options.supply) != bool(options.budget):
-        options.misused("--supply and --budget go together")
     fitted = fitted_tables(options)
     if options.natural:
         natural, said = read_shares(options.natural), []
@@ -123,9 +150,8 @@ def advise_from_tables(options: argparse.Namespace) -> Any:
     supply = None
     if options.supply:
         unique = read_shares(options.supply)
-        supply = supply_of(
-            fitted.sources, unique, options.budget, options.repeat_cap or 4.0, options.matched
-        )
+        cap = REPEAT_CAP if options.repeat_cap is None else options.repeat_cap
+        supply = supply_of(fitted.sources, unique, options.budget, cap, options.matched)
     advice = propose(
         fitted,
         natural,

@@ -17,6 +17,7 @@ from lab.cli.commands.quality import add_quality_commands
 from lab.cli.commands.recipes import add_recipe_commands
 from lab.cli.commands.runs import add_training_commands
 from lab.cli.commands.search import add_search_commands
+from lab.cli.commands.selecting import add_selecting_commands
 from lab.cli.commands.swarm import add_swarm_commands
 from lab.cli.commands.workspace import add_workspace_commands
 
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_contamination_commands(commands)
     add_content_commands(commands)
     add_diversity_commands(commands)
+    add_selecting_commands(commands)
     add_benchmark_commands(commands)
     add_search_commands(commands)
     add_quality_commands(commands)

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from lab.cli.act import act
-from lab.cli.columns import fit_of_tables, keep, require_recipe
+from lab.cli.columns import fit_of_tables, keep, require_recipe, require_tables
 from lab.cli.show import Shown
-from lab.core.errors import DataError
+from lab.core.errors import ConfigError, DataError
 
 REPEAT_CAP = 4.0  # epochs, as of a recipe
 
@@ -46,6 +46,7 @@ def cuts_of_tables(options: argparse.Namespace) -> Any:
     from lab.advice.proposing.advise import KL
     from lab.advice.proposing.interchange import read_shares
 
+    require_tables(options)
     if not (options.pools and options.budget):
         options.misused("tables over pools need --pools and --budget")
     fit, pools = fit_of_tables(options), read_pools(options)
@@ -63,8 +64,7 @@ def cuts_of_tables(options: argparse.Namespace) -> Any:
 
 
 def read_pools(options: argparse.Namespace) -> list[Any]:
-    """Pools from a table pool,source,threshold,unique; no threshold is none."""
-    from lab.advice.cuts.cut import UNCUT
+    """Pools from a table pool,source,threshold,unique; blank or `none` is none."""
     from lab.advice.evidence.tables import read_table
     from lab.advice.optimising.pools import Pool
 
@@ -80,21 +80,43 @@ def read_pools(options: argparse.Namespace) -> list[Any]:
         )
     typed = frame.select(
         *(pl.col(name).cast(pl.String) for name in columns[:2]),
-        *(pl.col(name).cast(pl.Float64, strict=False) for name in columns[2:]),
-    ).with_columns(pl.col("threshold").fill_null(UNCUT))
+        pl.col("threshold").cast(pl.String).str.strip_chars().fill_null(""),
+        pl.col("unique").cast(pl.Float64, strict=False),
+    )
     if typed["unique"].is_null().any():
         raise DataError(
             "Every pool needs a number of unique tokens.",
             where=str(options.pools),
             next_step="correct the column `unique`",
         )
-    return [Pool(*row) for row in typed.iter_rows()]
+    return [
+        Pool(pool, source, written_threshold(text, str(options.pools)), unique)
+        for pool, source, text, unique in typed.iter_rows()
+    ]
+
+
+def written_threshold(text: str, where: str) -> float:
+    """A threshold of the table; blank or `none` is none, DataError for what is no number."""
+    from lab.advice.cuts.cut import NONE, parse_threshold
+
+    try:
+        return parse_threshold(text or NONE)
+    except ConfigError as error:
+        raise DataError(
+            "A threshold is a number, or blank for none.",
+            where=f"{where}, column threshold",
+            value=text,
+            next_step="correct the table",
+        ) from error
 
 
 def cut_words(
     choice: Mapping[str, Any], notes: list[str]
 ) -> tuple[list[tuple[str, pl.DataFrame]], list[str]]:
     """Thresholds and weights as tables, and how sure they are."""
+    from lab.advice.optimising.thresholds import baseline_words
+
+    against = baseline_words(choice["compared"], choice["today"])
     weights = [
         {"source": name, "pool": choice["cuts"][name], "weight": w["value"], "low": w["low"],
          "high": w["high"]}
@@ -102,8 +124,7 @@ def cut_words(
     ]  # fmt: skip
     gain, worth = choice["gain"], choice["worth"]
     said = [
-        f"verdict: {choice['verdict']} (odds that it beats natural under the thresholds of today: "
-        f"{choice['p_better']:.2f})",
+        f"verdict: {choice['verdict']} (odds that it beats {against}: {choice['p_better']:.2f})",
         f"gain: {gain['value']:.4g} [{gain['low']:.4g}, {gain['high']:.4g}] at {gain['level']:.0%}",
         f"of which the thresholds: {worth['value']:.4g} [{worth['low']:.4g}, {worth['high']:.4g}], "
         f"odds {choice['p_worth']:.2f}; {choice['p_same']:.0%} of the replicates cut alike",

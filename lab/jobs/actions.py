@@ -56,6 +56,7 @@ __all__ = [
     "Reuse",
     "Sample",
     "Score",
+    "Select",
     "Sweep",
     "Thresholds",
     "Tokenizer",
@@ -271,6 +272,23 @@ class Diversity:
 
 
 @dataclass(frozen=True, slots=True)
+class Select:
+    """Choose documents of a source for breadth: a share `keep` of its embedded tokens, or `tokens`.
+
+    `quality` is a column, a signal or a score; `balance` its weight beside diversity.
+    """
+
+    source: str
+    method: str
+    keep: float | None = None
+    tokens: int | None = None
+    quality: str | None = None
+    balance: float = 0.5
+    encoder: str = "all-MiniLM-L6-v2"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Benchmark:
     """Register a benchmark."""
 
@@ -344,6 +362,7 @@ PARAMS: dict[str, type] = {
     "embed": Embed,
     "map": Map,
     "diversity": Diversity,
+    "select": Select,
     "benchmark": Benchmark,
     "train": Train,
     "resume": Resume,

@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
         return fit_table(weights, pl.DataFrame(scores), laws=["log_linear"])
 
     terms = Terms(NATURAL, 60.0, kl=0.005, targets=("m0", "m1"), replicates=40)
-    first = first_round(design_mixtures(NATURAL, 7, 0), 0, 0)
+    first = first_round(design_mixtures(NATURAL, 7, 0), 0)
     done = run_loop(folder / "loop", terms, first, train, refit)
     write_json(folder / "decision.json", {"proposal": done.advice.proposal, "by": done.verdict})
 

@@ -23,7 +23,7 @@ from lab.advice.loop.record import (
     trajectory,
     write_record,
 )
-from lab.advice.loop.rounds import Trained, first_round, run_loop
+from lab.advice.loop.rounds import Trained, first_round, judge, run_loop
 from lab.advice.loop.stopping import is_resolved, odds_needed, runs_lacking, verdict_of
 from lab.advice.loop.terms import Terms, looks_of
 from lab.advice.optimising.optimise import optimise
@@ -79,7 +79,7 @@ def regret(world: object, proposal: dict[str, float]) -> float:
 
 
 def opening(world: object, count: int, seed: int = 0) -> list[Wanted]:
-    return first_round(design_mixtures(world.natural, count, seed), 0, 0)  # type: ignore[attr-defined]
+    return first_round(design_mixtures(world.natural, count, seed), 0)  # type: ignore[attr-defined]
 
 
 def terms(world: object, budget: float = 60.0) -> Terms:
@@ -287,3 +287,16 @@ def test_going_on_forgets_what_a_second_size_said(planted: Callable, tmp_path: P
     keep_confirmed(tmp_path, {"verdict": "holds"})
     run_loop(tmp_path, terms(world, 11.0), [], trainer, trainer.refit)
     assert read_record(tmp_path).confirmed is None
+
+
+def test_what_the_current_mixture_holds_of_unused_sources_is_said(planted: Callable) -> None:
+    world = planted(3, 12, 0.01, 0)
+    table = world.ratios.with_columns(new=pl.lit(0.0))
+    fit = fit_table(table, world.metrics, laws=["log_linear"])
+    asked = replace(terms(world), natural=dict(world.natural) | {"new": 0.1})
+    current = {"s0": 0.3, "s1": 0.3, "new": 0.4, "elsewhere": 1.0}
+    _, advice = judge(replace(asked, current=current), fit)
+    assert any(note.startswith("40.0% of the current mixture") for note in advice.notes)
+    assert advice.p_current is not None
+    _, alone = judge(replace(asked, current={"new": 1.0}), fit)
+    assert alone.p_current is None and not alone.current

@@ -9,9 +9,10 @@ import pytest
 from lab.advice.design.swarm import SwarmSettings, with_weights
 from lab.advice.order.answer import LIMITS, answer_phases, phase_evidence, phased_recipe
 from lab.advice.order.store import latest_phases, save
-from lab.advice.order.swarm import plan_phases
+from lab.advice.order.swarm import plan_phases, with_phase_weights
 from lab.core.errors import ConfigError, DataError
 from lab.core.workspace import Workspace
+from lab.curation.filters.rule import Rule
 from lab.mixture.recipe import Mixture, Phase, Recipe
 from lab.mixture.recipe_files import save_recipe
 from tests.advice.planted_runs import write_run
@@ -80,6 +81,16 @@ def test_runs_of_one_phase_or_another_split_say_nothing_of_order(ws: Workspace) 
     assert "10 runs are left out" in found.notes[-1]
 
 
+def test_stale_runs_with_the_phases_are_named(ws: Workspace) -> None:
+    trained(ws, swarm(ws, 12))
+    rules = {"short": (Rule("gopher.word_count@ws1", min=55.0),), "long": ()}
+    save_recipe(ws, replace(RECIPE, sources=rules))
+    trained(ws, [replace(ONE, sources=rules)])
+    with pytest.raises(DataError, match="No scored run had the phases") as caught:
+        answer_phases(ws, "two")
+    assert "12 runs are stale, left out: other rules of short now" in str(caught.value.value)
+
+
 def test_runs_whose_phases_are_alike_cannot_choose_an_order(ws: Workspace) -> None:
     trained(
         ws,
@@ -103,6 +114,13 @@ def test_a_planted_order_is_found_stored_and_saved_as_phases(ws: Workspace) -> N
         assert sum(phase.weights.values()) == pytest.approx(1)
         assert phase.weights["short"] == advice.weights[phase.name]["short"].value
     save_recipe(ws, made)
+    gone = with_phase_weights(
+        replace(recipe, sources={"long": ()}),
+        "two",
+        {phase: {"long": 1} for phase in ("broad", "sharpen")},
+    )
+    with pytest.raises(ConfigError, match="weighs short"):
+        phased_recipe(gone, told, "two-ordered")
     save(ws, recipe, told)
     again, fresh = latest_phases(ws, RECIPE)  # type: ignore[misc]
     assert fresh and again == told

@@ -9,10 +9,12 @@ import pytest
 from lab.advice.design.swarm import SwarmSettings, plan_swarm, unique_tokens, with_weights
 from lab.advice.proposing.advise import advise
 from lab.advice.proposing.from_runs import fit_runs
-from lab.advice.proposing.store import save
+from lab.advice.proposing.request import Request
+from lab.advice.proposing.store import latest, save
 from lab.advice.reuse.damage import UNUSED, damage_of
-from lab.advice.reuse.restore import plan_restoring, restore
+from lab.advice.reuse.restore import plan_restoring, restore, virtual_supply
 from lab.advice.reuse.restored import latest_restored, restored_recipe
+from lab.advice.reuse.reuse import Frozen
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
 from lab.curation.filters.rule import Rule
@@ -87,3 +89,27 @@ def test_nothing_changed_is_nothing_to_restore(ws: Workspace) -> None:
     save_recipe(ws, RECIPE)
     with pytest.raises(ConfigError, match="nothing to restore"):
         plan_restoring(ws, "mine", tokens=4096)
+
+
+def test_the_question_of_the_last_advice_is_asked_again(ws: Workspace) -> None:
+    """A cap and a strong pull to natural bind again; what cannot be carried over is said."""
+    fit, advice = latest(ws, "mine")  # type: ignore[misc]
+    asked = Request(caps={"short": 0.3}, guards={"benchmark/none/acc": 0.0}, groups={"all": ()})
+    save(ws, fit, replace(advice, kl=10.0, asked=asked), RECIPE)
+    plan = plan_restoring(ws, "mine", tokens=4096)
+    recipes = [with_weights(CUT, f"mine-reuse-{n}", w) for n, w in plan.mixtures.items()]
+    train(ws, recipes, {"short": 3.0, "long": 1.0, "copies": 0.5})
+    near = restore(ws, plan, None)
+    assert near.caps["short"] == 0.3
+    assert near.weights["short"].value == pytest.approx(min(near.natural["short"], 0.3), abs=0.05)
+    assert any("benchmark/none/acc" in note for note in near.notes)
+    assert any("not carried over" in note for note in near.notes)
+    far = restore(ws, replace(plan, advice=replace(plan.advice, kl=0.0)), None)
+    assert far.weights["short"].value == pytest.approx(0.3, abs=1e-3)
+
+
+def test_a_virtual_source_repeats_as_its_members_do_on_average() -> None:
+    """u = (.5, .5) of 100 and 300 tokens: a share of 400 tokens repeats .5 * 2 + .5 * 2 / 3."""
+    frozen = Frozen({"a": 0.5, "b": 0.5}, ("c",))
+    found = virtual_supply(frozen, {"a": 100.0, "b": 300.0, "c": 7.0})
+    assert found == pytest.approx({"(kept)": 400 / (0.5 * 2 + 0.5 * 2 / 3), "c": 7.0})

@@ -9,7 +9,7 @@ from lab.advice.fitting.surface import Surface
 from lab.advice.laws.power_law import PowerLawFit
 from lab.advice.optimising.pools import Pool
 from lab.advice.optimising.supply import Supply, worn
-from lab.advice.optimising.thresholds import choose_cuts
+from lab.advice.optimising.thresholds import baseline_words, choose_cuts
 from lab.core.errors import ConfigError
 
 USEFUL = [1.0, 2.0, 3.0, 1.5]  # web, web cut at 2, web cut at 4, books: tighter is better text
@@ -86,6 +86,24 @@ def test_cuts_that_leave_too_little_are_left_out_and_said(fit: Fit) -> None:
     with pytest.raises(ConfigError, match="No choice of thresholds fills the budget") as caught:
         choose_cuts(fit, POOLS, NATURAL, 10_000.0, 4.0)
     assert "0.48" in caught.value.what  # 4 (1000 + 200) / 10000
+
+
+@pytest.mark.parametrize(
+    ("now", "budget", "compared", "today"),
+    [
+        (None, 60.0, "web@0", False),
+        ({"web": "web@2"}, 60.0, "web@2", True),
+        ({"web": "web@3"}, 60.0, "web@0", False),  # no run had it
+        ({"web": "web@4"}, 1500.0, "web@0", False),  # too little text
+    ],
+)
+def test_what_gains_are_over_is_said(
+    fit: Fit, now: dict[str, str] | None, budget: float, compared: str, today: bool
+) -> None:
+    found = choose_cuts(fit, POOLS, NATURAL, budget, 4.0, now=now)
+    assert (found.compared, found.today) == ({"web": compared, "books": "books"}, today)
+    said = baseline_words(found.compared, found.today)
+    assert said == "natural under " + ("the thresholds of today" if today else f"{compared}, books")
 
 
 def test_refusals(fit: Fit) -> None:

@@ -232,7 +232,7 @@ def decide(
 
     trainer = Trainer(world, seed, candidates(options.law))
     design = design_mixtures(natural, sources + 1 + EXTRA, seed)
-    done = run_loop(folder, terms, first_round(design, 0, 0), trainer, trainer.refit)
+    done = run_loop(folder, terms, first_round(design, 0), trainer, trainer.refit)
     lucky = [b for a, b in pairwise(done.record.rounds) if a.verdict == b.verdict == BETTER]
     plain = None
     if lucky:
@@ -241,7 +241,7 @@ def decide(
     proposal = row(done.advice.proposal)
     yield case("loop", done.record.runs, done.record.ended, done.verdict, proposal, plain)
     sweep = Trainer(world, seed + 10_000, candidates(options.law))
-    sweep(first_round(design_mixtures(natural, SWEEP, seed), 0, 0), Progress())
+    sweep(first_round(design_mixtures(natural, SWEEP, seed), 0), Progress())
     _, advice = judge(terms, sweep.refit())
     yield case("sweep", SWEEP, "", advice.verdict, row(advice.proposal))
 

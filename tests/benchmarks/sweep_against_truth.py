@@ -289,7 +289,13 @@ def picture(points: pl.DataFrame) -> go.Figure:
                      "array": own["high"] - own["predicted"],
                      "arrayminus": own["predicted"] - own["low"]},
         )  # fmt: skip
-    figure.update_layout(xaxis_title="predicted, bits per byte", yaxis_title="measured")
+    # at a corner without runs an interval can reach hundreds: the points set the frame
+    near, far = points["predicted"].min(), points["predicted"].max()
+    edge = 0.05 * (far - near)
+    figure.update_layout(
+        xaxis={"title": "predicted, bits per byte", "range": [near - edge, far + edge]},
+        yaxis_title="measured, bits per byte",
+    )
     return figure
 
 

@@ -111,6 +111,10 @@ def test_what_is_impossible_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     Path("caps.yaml").write_text("".join(f"{s}: 0.2\n" for s in SOURCES), "utf-8")
     assert main(["advise", *TABLES, *FAST, "--cap", "caps.yaml"]) == 1
     assert "0.4 too little" in capsys.readouterr().err
+    Path("supply.yaml").write_text("".join(f"{s}: 1e9\n" for s in SOURCES), "utf-8")
+    supply = ("--supply", "supply.yaml", "--budget", "5e9", "--repeat-cap", "0")
+    assert main(["advise", *TABLES, *FAST, *supply]) == 1
+    assert "must be positive" in capsys.readouterr().err
     assert main(["fit", *TABLES, "--model", "power_lwa"]) == 1
     assert "power_law" in capsys.readouterr().err
     for wrong in (
@@ -121,6 +125,13 @@ def test_what_is_impossible_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         ["advise", "natural", "--natural", "natural.csv"],
         ["advise", "natural", "--model", "linear"],
         ["advise", *TABLES, "--detach"],
+        ["advise", "natural", *TABLES],
+        ["advise", *TABLES, "--repeat-cap", "3"],
+        ["advise", *TABLES, "--matched"],
+        ["advise", "natural", "--repeat-cap", "0"],
+        ["advise", "natural", "--metrics", "train_loss.csv"],
+        ["advise", "natural", "--guard", "a=0.1", "--guard", "a=0.2"],
+        ["advise", "natural", "--group", "a=x", "--group", "a=y"],
     ):
         with pytest.raises(SystemExit) as caught:
             main(wrong)

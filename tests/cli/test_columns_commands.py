@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from lab.advice.cuts.cut import threshold_of
+from lab.advice.design.swarm import with_weights
 from lab.cli.main import main
 from lab.core.workspace import Workspace
 from lab.jobs.actions import Sweep
@@ -22,6 +23,7 @@ PHASES = (Phase("broad", 0.75, WEIGHTS), Phase("sharpen", 0.25, WEIGHTS))
 RECIPE = Recipe("two", "plain", {"short": (), "long": ()}, Mixture(30_000, PHASES))
 SIGNAL = "gopher.word_count@ws1"
 CUT = "gopher.word_count@short=none,50"
+TABLES = ("--ratios", "r.csv", "--metrics", "m.csv")
 TARGET = ("--target", "heldout/long/bpb")
 
 
@@ -71,6 +73,9 @@ def test_thresholds_from_runs_are_proposed_and_saved(
     assert said["choice"]["verdict"] == "better"
     made = load_recipe(ws, "two-cut")
     assert [rule.min for rule in made.sources["short"]] == [50.0]
+    mixlab(capsys, *line)
+    assert load_recipe(ws, "two-cut") == made, "the same again is nothing new"
+    save_recipe(ws, with_weights(made, "two-cut", WEIGHTS))
     assert main([*line]) == 1
     assert "already" in capsys.readouterr().err
     assert main(["thresholds", "two", *TARGET, "-w", str(ws.root)]) == 0
@@ -106,6 +111,15 @@ def test_both_work_on_tables_alone(
     )
     said = mixlab(capsys, "thresholds", *tables, "--pools", "pools.csv", "--budget", "500")
     assert said["cuts"] == {"web": "web@2", "books": "books"}
+    asked = ["thresholds", *tables, "--pools", "pools.csv", "--budget", "500"]
+    assert main(asked) == 0
+    shown = capsys.readouterr().out
+    assert "beats natural under web@0, books" in shown and "today" not in shown
+    Path("pools.csv").write_text(
+        "pool,source,threshold,unique\nweb@0,web,none,900\nweb@2,web,5o,400\nbooks,books,,300\n"
+    )
+    assert main(asked) == 1
+    assert "5o" in capsys.readouterr().err
     z = np.hstack([0.8 * weights[:, :2] / weights[:, :2].sum(axis=1, keepdims=True),
                    0.2 * rng.dirichlet(np.ones(2), 30)])  # fmt: skip
     columns = ("early:web", "early:books", "late:web", "late:books")
@@ -126,6 +140,12 @@ def test_both_work_on_tables_alone(
         ("thresholds", "two", "--budget", "5"),
         ("thresholds", "two", "--save", "x", "--detach"),
         ("thresholds", "--ratios", "r.csv", "--metrics", "m.csv"),
+        ("thresholds", "two", "--ratios", "r.csv", "--metrics", "m.csv"),
+        ("thresholds", *TABLES, "--by", "gopher.word_count@web"),
+        ("phases", *TABLES, "--save", "x"),
+        ("phases", *TABLES, "--detach"),
+        ("phases", "two", "--model", "linear"),
+        ("thresholds", "two", "--model", "linear"),
         ("sweep", "two", "--single-source", "--phases"),
     ],
 )

@@ -15,8 +15,6 @@ from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.schema import content_hash
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source, documents
-from lab.curation.duplicates import earlier
-from lab.curation.duplicates.earlier import largest_earlier
 from lab.curation.duplicates.semantic import (
     epsilon_curve,
     epsilon_words,
@@ -26,6 +24,8 @@ from lab.curation.duplicates.semantic import (
     stored_semantic,
 )
 from lab.diversity.embedding import embed
+from lab.diversity.selecting import earlier
+from lab.diversity.selecting.earlier import largest_earlier
 
 COLUMN = "semantic.similarity@test"
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from visiting import Open, words_of
 
 from lab.advice.fitting.fit import Fit
 from lab.advice.proposing.advise import Advice
 from lab.advice.proposing.of_recipe import advise_from_runs
+from lab.advice.proposing.outcomes import outcomes
 from lab.advice.proposing.request import Request, request_of
 from lab.advice.proposing.store import latest, save, save_validation
 from lab.advice.words import LONGEST
@@ -238,6 +240,24 @@ def test_predictions_are_out_of_fold_and_later_runs_are_marked(
     second = frame[frame["size"] == "micro"]
     assert set(second["kind"]) == {"proposal", "natural", "uniform"}
     assert second["low"].isna().all(), "levels differ between sizes"
+
+
+def test_a_run_scored_anew_on_other_items_takes_nothing_from_the_others(
+    advised: tuple[Workspace, Fit, Advice], copy_of: Copy
+) -> None:
+    ws, fit, advice = advised
+    own = copy_of(ws)
+    template = own.runs / fit.runs[0]
+    write_run(own, template, 0.25, 7, name="later")
+    other = own.runs / write_run(own, template, 0.35, 7, name="anew") / "scores" / "summary.json"
+    summary = read_json(other)
+    summary["heldout"]["long"]["hash"] = "of other items"
+    write_json(other, summary)
+    found = outcomes(own, fit, advice).filter(pl.col("metric") == LONG)
+    assert set(fit.runs) <= set(found["run"])
+    assert "later-0250-s7" in found["run"]
+    assert not found["run"].str.starts_with("anew").any()
+    assert (found["low"] >= 0).all()
 
 
 def test_no_mixture_meets_the_guards_in_words(

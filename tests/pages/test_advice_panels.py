@@ -81,6 +81,9 @@ def test_nothing_is_said_of_reuse_while_nothing_changed(ws: Workspace, open_page
     advised(ws)
     app = open_page(ws, "advice", recipe="flat")
     assert not app.exception and "reuse" not in keys_of(app)
+    app.text_input(key="advice_name.flat").set_value("two").run()
+    app.button(key="save_advice").click().run()
+    assert "a recipe of this name already" in words_of(app) and load_recipe(ws, "two") == TWO
 
 
 def test_a_changed_source_is_named_with_the_runs_that_mend_it(
@@ -148,6 +151,10 @@ def test_thresholds_are_trained_asked_shown_and_saved(ws: Workspace, open_page: 
     assert not app.exception
     words = words_of(app)
     assert "of the replicates cut alike" in words and "Of that the thresholds are worth" in words
+    app.text_input(key="cuts_name.flat").set_value("two").run()
+    app.button(key="cuts_save").click().run()
+    assert "a recipe of this name already" in words_of(app) and load_recipe(ws, "two") == TWO
+    app.text_input(key="cuts_name.flat").set_value("flat-cut").run()
     app.button(key="cuts_save").click().run()
     (rule,) = load_recipe(ws, "flat-cut").sources["short"]
     assert rule.signal == "gopher.word_count@ws1" and rule.min in (50, 70)

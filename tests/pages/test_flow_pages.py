@@ -6,11 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from visiting import Open, words_of
 
-from lab.core.artifacts import build, write_part
 from lab.core.files import write_json
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
@@ -144,39 +142,6 @@ def test_a_lost_job_is_shown_with_its_log_and_a_way_on(
     assert app.dataframe[0].value["state"].tolist() == ["lost"]
     assert any("Killed" in c.value for c in app.code)
     assert app.button(key="jobs_resume")
-
-
-def test_a_map_is_drawn_and_its_clusters_listed(
-    recipe_workspace: Workspace, open_page: Open, copy_of: Copy
-) -> None:
-    ws = copy_of(recipe_workspace)
-    ids = [f"short/d{k}" for k in range(40)]
-
-    def make(folder: Path) -> dict[str, Any]:
-        places = pl.DataFrame(
-            {
-                "id": ids,
-                "source": ["short"] * 40,
-                "x": [float(k % 7) for k in range(40)],
-                "y": [float(k % 5) for k in range(40)],
-                "cluster": [k % 2 for k in range(40)],
-            },
-            schema_overrides={"cluster": pl.UInt16},
-        )
-        write_part(places, folder / "part-00000.parquet")
-        clusters = pl.DataFrame(
-            {"cluster": [0, 1], "label": ["lamp, river", "![x](http://e)"], "size": [20, 20]},
-            schema_overrides={"cluster": pl.UInt16},
-        )
-        write_part(clusters, folder / "clusters.parquet")
-        return {"method": "pca", "trustworthiness": None}
-
-    build(ws, "map", 1, {}, [], make)
-    app = open_page(ws, "map", cluster="lamp, river", by="cluster")
-    assert not app.exception
-    assert "40 of 40 embedded documents are drawn" in words_of(app)
-    assert "**20 documents**" in words_of(app)
-    assert app.button(key="embed"), "sources without embeddings are still offered"
 
 
 def test_advice_says_what_it_needs(trained_workspace: Workspace, open_page: Open) -> None:

@@ -20,6 +20,8 @@ from lab.advice.fitting.fit import Fit
 from lab.advice.optimising.pools import Pool
 from lab.advice.optimising.thresholds import Cuts, choose_cuts
 from lab.advice.proposing.from_runs import fit_evidence, foreseeable
+from lab.advice.stored import require_sources
+from lab.advice.words import few
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import load_recipe
@@ -143,6 +145,11 @@ def remarks(choice: Cuts) -> list[str]:
             f"Only {choice.p_same:.0%} of the replicates cut alike: which threshold is best is "
             "open. Train more runs at the thresholds that they name."
         )
+    if not choice.today:
+        notes.append(
+            "No run had the thresholds of today, or they leave too little text: gains are over "
+            f"natural under {few(list(choice.compared.values()))}."
+        )
     more = choice.cost - choice.bound
     if choice.gain.value > 0 and more > GRADED * choice.gain.value:
         notes.append(
@@ -155,7 +162,11 @@ def remarks(choice: Cuts) -> list[str]:
 
 
 def cut_recipe(recipe: Recipe, told: CutAnswer, name: str) -> Recipe:
-    """The recipe with the chosen thresholds and weights, in all its phases."""
+    """The recipe with the chosen thresholds and weights, in all its phases.
+
+    ConfigError if it lacks a source of the choice.
+    """
+    require_sources(recipe, told.choice.weights)
     cuts = [Cut(source, signal, ()) for source, signal in told.signals.items()]
     chosen = {s: UNCUT if value is None else value for s, value in told.thresholds.items()}
     weights = {source: told.proposal.get(source, 0.0) for source in recipe.sources}

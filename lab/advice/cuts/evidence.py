@@ -3,8 +3,8 @@
 A run is evidence if every source that it drew from has today's documents and policies, and rules
 that are today's but for the lower bound on one signal: then its weight is that of the pool under
 the run's own threshold. All else that differs makes a run stale, as for any advice
-(`lab.advice.evidence.stale`). Which source was cut by which signal is read off the runs, unless it
-is said.
+(`lab.advice.evidence.stale`), and runs that branch are left out. Which source was cut by which
+signal is read off the runs, unless it is said.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from lab.advice.cuts.cut import UNCUT, Cut, pool_name, threshold_of, with_cut
+from lab.advice.evidence.branches import ordinary_runs
 from lab.advice.evidence.evidence import (
     DEFAULT_SCOPES,
     Evidence,
@@ -21,11 +22,11 @@ from lab.advice.evidence.evidence import (
     metric_table,
 )
 from lab.advice.evidence.stale import pool_parts, weights_of
+from lab.advice.proposing.repeated import repetition_words, wear_of
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
-from lab.evaluation.runs.groups import matches_repetition
 from lab.evaluation.runs.trajectories import ScoredRun, scored_runs, usual_budget
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe, recipe_mapping
@@ -37,7 +38,7 @@ Known = tuple[ScoredRun, Recipe]
 
 @dataclass(frozen=True, slots=True)
 class CutEvidence:
-    """Tables over pools, the cuts that the runs made, whether all matched the target's epochs."""
+    """Tables over pools, the cuts that the runs made, whether they carry the cost of repetition."""
 
     tables: Evidence
     cuts: tuple[Cut, ...]
@@ -58,6 +59,7 @@ def cut_evidence(
     """
     runs = [run for run in scored_runs(ws) if size in (None, run.spec["size"])]
     runs = [run for run in runs if tokens in (None, run.spec["tokens"])]
+    runs, branched = ordinary_runs(runs)
     known = [(run, made) for run in runs if (made := read_recipe(run))]
     documents = {name: get_source(ws, name).documents for name in recipe.sources}
     signals = signals or cut_signals(known, recipe, documents)
@@ -75,10 +77,10 @@ def cut_evidence(
         | {pool: [row.get(pool, 0.0) for row in rows] for pool in pools}
     )
     default = tuple(n for n in names if n.split("/")[0] in DEFAULT_SCOPES and n.endswith("bpb"))
-    notes = (*left_out(scored, len(alike), len(used)), *left)
+    worn = wear_of([run.spec for run in runs], float(recipe.mixture.tokens))
+    notes = (*branched, *left_out(scored, len(alike), len(used)), *left, *repetition_words(worn))
     tables = Evidence(ratios, metric_table(runs, names), higher, default, *budget[:2], notes)
-    matched = all(matches_repetition(run.spec) for run in runs)
-    return CutEvidence(tables, tuple(cuts_of(used, signals)), matched)
+    return CutEvidence(tables, tuple(cuts_of(used, signals)), worn.matched)
 
 
 def left_out(known: int, alike: int, used: int) -> Iterator[str]:

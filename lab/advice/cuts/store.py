@@ -9,7 +9,7 @@ import polars as pl
 
 from lab.advice.cuts.answer import POOLS, CutAnswer
 from lab.advice.optimising.thresholds import Cuts
-from lab.advice.stored import about, newest
+from lab.advice.stored import about, asked_now, newest
 from lab.core.artifacts import Artifact, build
 from lab.core.estimate import Estimate
 from lab.core.files import digest, read_json, write_json
@@ -17,11 +17,11 @@ from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 
 STEP = "thresholds"
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 def save(ws: Workspace, recipe: Recipe, told: CutAnswer) -> Artifact:
-    """Store a choice for `recipe`."""
+    """Store a choice for `recipe`; one that was stored before becomes the latest again."""
     mapping = answer_mapping(told)
     said = about(ws, recipe)
 
@@ -29,7 +29,7 @@ def save(ws: Workspace, recipe: Recipe, told: CutAnswer) -> Artifact:
         write_json(folder / "answer.json", mapping)
         return said | {"verdict": told.choice.verdict}
 
-    return build(ws, STEP, VERSION, said | {"answer": digest(mapping)}, [], make)
+    return asked_now(build(ws, STEP, VERSION, said | {"answer": digest(mapping)}, [], make))
 
 
 def latest_cuts(ws: Workspace, recipe: Recipe) -> tuple[CutAnswer, bool] | None:

@@ -99,6 +99,14 @@ def design_mixtures(
     return describe(sources, names, np.vstack([rows, more]), known, runs, apart)
 
 
+def natural_mixture(natural: Mapping[str, float]) -> dict[str, float]:
+    """`natural` in any scale as a design without caps trains it: shares on the grid."""
+    sources = list(natural)
+    base = distribution(natural, sources, "natural")[None, :]
+    free = np.ones(len(sources))
+    return dict(zip(sources, on_grid(fill(base, free), free)[0].tolist(), strict=True))
+
+
 def stack(mixtures: Mapping[str, Mapping[str, float]], sources: Sequence[str]) -> Array:
     """Mixtures as rows that sum to one, [n, m]; those of none of `sources` are left out."""
     rows = [[shares.get(name, 0.0) for name in sources] for shares in mixtures.values()]

@@ -17,12 +17,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.advice.design.design import Design, design_mixtures, unimax
+from lab.advice.evidence.branches import ordinary_runs
 from lab.advice.evidence.evidence import tables_from_runs
+from lab.advice.evidence.stale import stale_table
 from lab.advice.proposing.store import latest
 from lab.advice.simplex import SLACK, supply_caps, vector
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
-from lab.evaluation.runs.trajectories import scored_runs
+from lab.evaluation.runs.trajectories import ScoredRun, scored_runs
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import load_recipe
 from lab.mixture.supply import measure_supply
@@ -168,18 +170,31 @@ def trained_mixtures(
 ) -> dict[str, dict[str, float]]:
     """Mixtures of the recipe's sources that were trained and scored at this size, by name.
 
-    Runs of its sweeps go by the name in the design, others by the name of their recipe.
+    Runs of its sweeps go by the name in the design, others by the name of their recipe; a name that
+    stands for other weights already, as in sweeps under two seeds, gives way to the run's. Empty if
+    no run is evidence of the data as it is now.
     """
     budget = get_size(size).default_tokens if tokens is None else tokens
     steps = get_size(size).steps(budget) * get_size(size).tokens_per_step
-    if not any((r.spec["size"], r.spec["tokens"]) == (size, steps) for r in scored_runs(ws)):
+    if not usable_runs(ws, recipe, size, steps):
         return {}
     ratios = tables_from_runs(ws, size, steps, recipe).ratios
     sources = ratios.columns[2:]
-    return {
-        str(row["name"]).removeprefix(f"{recipe.name}-sweep-"): {s: row[s] for s in sources}
-        for row in ratios.iter_rows(named=True)
-    }
+    found: dict[str, dict[str, float]] = {}
+    for row in ratios.iter_rows(named=True):  # at most some hundred runs
+        weights = {source: float(row[source]) for source in sources}
+        name = str(row["name"]).removeprefix(f"{recipe.name}-sweep-")
+        if found.setdefault(name, weights) != weights and weights not in found.values():
+            found[str(row["run"])] = weights
+    return found
+
+
+def usable_runs(ws: Workspace, recipe: Recipe, size: str, tokens: int) -> list[ScoredRun]:
+    """Runs at `size` and exactly `tokens` that do not branch and are not stale for the recipe."""
+    runs = [r for r in scored_runs(ws) if (r.spec["size"], r.spec["tokens"]) == (size, tokens)]
+    runs, _ = ordinary_runs(runs)
+    old = set(stale_table(ws, recipe, runs)["run"])
+    return [run for run in runs if run.spec["id"] not in old]
 
 
 def with_weights(recipe: Recipe, name: str, weights: Mapping[str, float]) -> Recipe:

@@ -16,6 +16,7 @@ metric only if all counted runs were scored on the same items. What is left out 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -116,6 +117,19 @@ def same_pools(runs: list[ScoredRun]) -> tuple[list[ScoredRun], list[str]]:
 
 def common_metrics(runs: list[ScoredRun]) -> tuple[list[str], tuple[str, ...], list[str]]:
     """(metrics that all runs scored on the same items, those where more is better, a note)."""
+    names, directions = scored_alike(runs)
+    left = sorted(set(directions) - set(names))
+    if not names:
+        raise DataError(
+            "These runs share no score.",
+            next_step="evaluate all of them on the workspace as it is now",
+        )
+    note = f"Not scored alike by all runs, left out: {few(left)}."
+    return names, tuple(n for n in names if directions[n] == "higher"), [note] if left else []
+
+
+def scored_alike(runs: Sequence[ScoredRun]) -> tuple[list[str], dict[str, str]]:
+    """(metrics that all runs scored on the same items, which way every metric is better)."""
     hashes: dict[str, set[str | None]] = {}
     directions: dict[str, str] = {}
     for run in runs:
@@ -127,14 +141,7 @@ def common_metrics(runs: list[ScoredRun]) -> tuple[list[str], tuple[str, ...], l
         part, on = "heldout" if name.startswith("heldout/") else "benchmarks", name.split("/")[1]
         hashes[name] = {run.summary[part].get(on, {}).get("hash") for run in runs}
     names = [name for name, seen in hashes.items() if len(seen) == 1 and None not in seen]
-    left = sorted(set(directions) - set(names))
-    if not names:
-        raise DataError(
-            "These runs share no score.",
-            next_step="evaluate all of them on the workspace as it is now",
-        )
-    note = f"Not scored alike by all runs, left out: {few(left)}."
-    return names, tuple(n for n in names if directions[n] == "higher"), [note] if left else []
+    return names, directions
 
 
 def weight_table(runs: list[ScoredRun], known: list[str]) -> pl.DataFrame:

@@ -6,11 +6,15 @@ held-out runs (`Fit.heldout`), because residuals within the fit are too small wh
 What the law gets wrong is part of them and so counts as noise. Rows are never drawn in place of the
 design: a draw of rows may lack a source that few runs used.
 
-Signs are random, one a row (as in the wild bootstrap, Liu 1988), because a residual that is only
-centred on its mean moves the fits of a robust law, which follow the median: with 14 runs of single
-sources and one wild held-out prediction all replicates lay 40 bits per byte above the fit. For the
-same reason no residual is larger than the spread of the runs: a miss beyond it says that the law
-knows nothing there, not how noisy a run is. A cost that is positive in all runs stays so.
+Signs are random, one a row, because a residual that is only centred on its mean moves the fits of a
+robust law, which follow the median: with 14 runs of single sources and one wild held-out prediction
+all replicates lay 40 bits per byte above the fit. For the same reason no residual is larger than
+the spread of the runs: a miss beyond it says that the law knows nothing there, not how noisy a run
+is. A cost that is positive in all runs stays so.
+
+So noise is taken as equal over mixtures and symmetric. Where it is not, intervals are too narrow:
+90 % intervals of a log-linear truth from 24 runs held .93 under Gaussian noise, .69 at a corner
+where noise grew towards it, and .75 under exponential noise (110 worlds each).
 
 Measured on planted log-linear and power-law truths with three metrics and little noise (m = 3, 5,
 7 sources; 6 to 64 runs; 60 worlds each; residuals centred, not signed): 90 % intervals of the

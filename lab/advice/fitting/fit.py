@@ -147,7 +147,7 @@ def require_spread(costs: Array, metrics: Sequence[str]) -> None:
 def remarks(weights: Array, unseen: Sequence[str], scores: pl.DataFrame) -> list[str]:
     """What a reader must know before trusting the fit."""
     notes = []
-    runs, sources = weights.shape
+    sources = weights.shape[1]
     if unseen:
         notes.append(f"No run used {few(unseen)}: nothing can be said about it.")
     if (rank := int(np.linalg.matrix_rank(weights, tol=1e-6))) < sources:
@@ -155,8 +155,8 @@ def remarks(weights: Array, unseen: Sequence[str], scores: pl.DataFrame) -> list
             f"The weights vary in {rank} of {sources} independent ways: some sources always move "
             "together, and their effects cannot be told apart."
         )
-    if len(np.unique(weights, axis=0)) < 3 * (sources + 1):
-        notes.append(f"{runs} runs are fewer than 3(m + 1) = {3 * (sources + 1)}: wide intervals.")
+    if (different := len(np.unique(weights, axis=0))) < (enough := 3 * (sources + 1)):
+        notes.append(f"{different} mixtures are fewer than 3(m + 1) = {enough}: wide intervals.")
     poor = scores.filter(pl.col("chosen") & (pl.col("skill") <= 0))["metric"].to_list()
     if poor:
         notes.append(f"No law predicts {few(poor)} better than its mean: leave it out.")

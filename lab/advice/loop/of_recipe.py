@@ -12,21 +12,32 @@ orders carry over, so the two sizes' scores are never fitted together: the first
 says whether it holds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lab.advice.design.design import natural_mixture
 from lab.advice.design.swarm import (
     SwarmSettings,
     best_so_far,
     swarm_design,
     trained_mixtures,
     unique_tokens,
+    usable_runs,
     with_weights,
 )
+from lab.advice.evidence.stale import weights_of
 from lab.advice.loop.record import FILE, Wanted, read_record
-from lab.advice.loop.rounds import Outcome, Train, Trained, first_round, judge, run_loop
+from lab.advice.loop.rounds import (
+    Outcome,
+    Train,
+    Trained,
+    first_round,
+    judge,
+    repeats_of,
+    run_loop,
+)
 from lab.advice.loop.terms import Terms
 from lab.advice.optimising.optimise import KL_PATH
 from lab.advice.proposing.from_runs import fit_runs
@@ -52,6 +63,7 @@ TrainRuns = Callable[[Sequence[tuple[Recipe, int]], Progress], dict[str, Any]]
 EXTRA = 3  # mixtures of the first round above the m + 1 parameters of a law
 SEEDS = 2  # of every mixture at the size that confirms
 CONFIRMING = 3 * SEEDS  # runs there: proposal, natural, uniform
+ROUNDING = 1e-5  # total variation up to which weights are the same, rounded to a grid of 2^-20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,8 @@ class LoopSettings:
 
     `start` mixtures before the first fit (0: m + 1 + `EXTRA`), `batch` runs a round (0: as many as
     train side by side, at least two), `repeats` of the natural mixture for noise. `confirm` is a
-    second size to validate the decision at, with `confirm_tokens` a run.
+    second size to validate the decision at, with `confirm_tokens` a run. `repetition`: runs see a
+    source as often as the real run will.
     """
 
     budget: float  # minutes
@@ -73,6 +86,7 @@ class LoopSettings:
     repeats: int = 0
     confirm: str = ""
     confirm_tokens: int | None = None
+    repetition: bool = True
 
 
 def loop(
@@ -148,7 +162,7 @@ def about_loop(folder: Path) -> dict[str, Any]:
 def loop_folder(ws: Workspace, recipe: Recipe, settings: LoopSettings) -> Path:
     """Where the record of this loop lies; the budget is no part of its name."""
     asked = [settings.size, settings.tokens, settings.metric, settings.seed]
-    asked += [settings.start, settings.batch, settings.repeats]
+    asked += [settings.start, settings.batch, settings.repeats, settings.repetition]
     return ws.folder("loops", f"{recipe.name}-{digest([recipe_id(recipe), asked])[:8]}")
 
 
@@ -177,15 +191,34 @@ def terms_of(
 def opening(
     ws: Workspace, recipe: Recipe, supply: dict[str, float], settings: LoopSettings
 ) -> list[Wanted]:
-    """The runs of the first round: what a first fit lacks."""
+    """The runs of the first round: what a first fit lacks, and repeats of the natural mixture."""
     before = trained_mixtures(ws, recipe, settings.size, settings.tokens)
     start = settings.start or len(supply) + 1 + EXTRA
     lacking = start - len(before)
-    if lacking <= 0:
-        return []
-    how = SwarmSettings(runs=lacking, seed=settings.seed)
-    design = swarm_design(recipe, supply, how, best_so_far(ws, recipe), before)
-    return first_round(design, settings.seed, settings.repeats, settings.size)
+    wanted: list[Wanted] = []
+    if lacking > 0:
+        how = SwarmSettings(runs=lacking, seed=settings.seed)
+        design = swarm_design(recipe, supply, how, best_so_far(ws, recipe), before)
+        wanted = first_round(design, settings.seed, settings.size)
+    natural = natural_mixture(supply)
+    taken = seeds_of(ws, recipe, natural, settings)
+    again = repeats_of(natural, wanted, taken, settings.repeats, settings.seed, settings.size)
+    return [*wanted, *again]
+
+
+def seeds_of(
+    ws: Workspace, recipe: Recipe, weights: Mapping[str, float], settings: LoopSettings
+) -> set[int]:
+    """Seeds under which a mixture was trained at the loop's size and budget."""
+    shape = get_size(settings.size)
+    tokens = shape.steps(settings.tokens or shape.default_tokens) * shape.tokens_per_step
+    found = set()
+    for run in usable_runs(ws, recipe, settings.size, tokens):
+        own = weights_of(run)
+        apart = sum(abs(own.get(n, 0.0) - weights.get(n, 0.0)) for n in {*own, *weights})
+        if apart / 2 < ROUNDING:
+            found.add(int(run.spec["seed"]))
+    return found
 
 
 def trainer(ws: Workspace, base: Recipe, train: TrainRuns, together: int) -> Train:

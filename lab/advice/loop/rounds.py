@@ -18,8 +18,9 @@ they trained. A round that has begun is finished, so the budget may be passed by
 estimate. Minutes kept in `reserve` are for confirming at a second size.
 """
 
+import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from lab.advice.fitting.surface import Surface
 from lab.advice.loop.record import Record, Round, Wanted, read_record, write_record
 from lab.advice.loop.stopping import is_resolved, odds_needed, runs_lacking, verdict_of
 from lab.advice.loop.terms import Terms, looks_of, minutes_of, require_budget, require_minutes
+from lab.advice.optimising.settings import comparable
 from lab.advice.proposing.advise import Advice, advise
 from lab.advice.proposing.from_runs import foreseeable
 from lab.advice.simplex import fill, variation
@@ -153,7 +155,6 @@ def judge(
     the fit if there are any.
     """
     known = [*fit.sources, *fit.unseen]
-    own = {name: share for name, share in terms.current.items() if name in fit.sources}
     advice = advise(
         fit,
         {name: share for name, share in terms.natural.items() if name in known},
@@ -161,7 +162,7 @@ def judge(
         targets=terms.targets or foreseeable(fit),
         kl=terms.kl,
         supply=terms.supply(fit) if terms.supply else None,
-        current=own if sum(own.values()) > 0 else None,
+        current=comparable(fit, terms.current),
         replicates=terms.replicates if replicates is None else replicates,
         count=terms.batch,
         places=terms.places,
@@ -202,9 +203,26 @@ def next_wanted(record: Record, terms: Terms, fit: Fit, advice: Advice) -> list[
     return wanted
 
 
-def first_round(design: Design, seed: int, repeats: int, size: str = "") -> list[Wanted]:
-    """The runs of a design, its first mixture again under `repeats` further seeds."""
+def first_round(design: Design, seed: int, size: str = "") -> list[Wanted]:
+    """The runs of a design, all under one seed."""
     rows = [dict(zip(design.sources, row, strict=True)) for row in design.weights.tolist()]
-    wanted = [Wanted(n, row, seed, size) for n, row in zip(design.names, rows, strict=True)]
-    more = range(1, repeats + 1) if rows else ()
-    return wanted + [Wanted(design.names[0], rows[0], seed + k, size) for k in more]
+    return [Wanted(n, row, seed, size) for n, row in zip(design.names, rows, strict=True)]
+
+
+def repeats_of(
+    natural: Mapping[str, float],
+    wanted: Sequence[Wanted],
+    taken: Collection[int],
+    repeats: int,
+    seed: int,
+    size: str = "",
+) -> list[Wanted]:
+    """The natural mixture under `repeats` further seeds, the next from `seed` on.
+
+    `taken` are seeds that it was trained under, beside those in `wanted`; if there are none of
+    either, nothing would be repeated, so one run more is asked for.
+    """
+    used = {*taken, *(run.seed for run in wanted if dict(run.weights) == dict(natural))}
+    count = repeats + (not used) if repeats else 0
+    free = (number for number in itertools.count(seed) if number not in used)
+    return [Wanted("natural", natural, k, size) for k in itertools.islice(free, count)]

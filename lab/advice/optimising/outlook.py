@@ -105,6 +105,16 @@ def judge(
     return "unresolved", odds, int(max(more, 1))
 
 
+def blind(fit: Fit, blend: Array) -> list[str]:
+    """A note if the fit has no skill for what it is asked."""
+    if skill(fit, blend) > 0:
+        return []
+    return [
+        "The fit predicts the target of runs it has not seen no better than their mean does: trust "
+        "neither its gain nor its intervals."
+    ]
+
+
 def odds(gains: Array, skilled: bool) -> float:
     """Share of worlds with a gain; even if the fit has no skill."""
     return float((gains > 0).mean()) if skilled else 0.5

@@ -24,6 +24,15 @@ def known_part(fit: Fit, natural: Mapping[str, float], what: str) -> tuple[Array
     return base, [note] if left > 0 else []
 
 
+def comparable(fit: Fit, mixture: Mapping[str, float]) -> dict[str, float]:
+    """`mixture` on the sources that the fit names, whether in runs or not; empty if no run used any
+    of it, so that nothing can be said. `known_part` says what part of it was in runs.
+    """
+    names = {*fit.sources, *fit.unseen}
+    own = {name: share for name, share in mixture.items() if name in names and share > 0}
+    return own if any(name in fit.sources for name in own) else {}
+
+
 def limits_of(fit: Fit, caps: Mapping[str, float], supply: Supply | None) -> Array:
     """Largest share of every source that was in runs, at most one, [m]: caps and repeat cap."""
     everything = [*fit.sources, *fit.unseen]

@@ -16,7 +16,8 @@ How sure it is: every replicate of the fit makes the whole choice anew, its own 
 `p_same` is the share that cuts alike, intervals of weights hold the replicates' choices under
 whichever cut, and gains are corrected for having chosen (`lab.advice.optimising.outlook`): over the
 natural mixture under the thresholds of today, and over the best mixture under these (`worth`, what
-moving the thresholds adds to moving the weights).
+moving the thresholds adds to moving the weights). Where no run had these, or where they leave too
+little text, both are over the pools most like them (`compared`), and `baseline_words` says so.
 
 Limits: only thresholds that were trained on are compared, nothing is interpolated between them;
 every pool costs runs as any source does, 3 (m + 1) with m pools; natural shares are the sources',
@@ -42,6 +43,7 @@ from lab.advice.optimising.response import Response
 from lab.advice.optimising.settings import blend_of, tidy, weight_estimates
 from lab.advice.optimising.supply import Supply, worn
 from lab.advice.simplex import Array, Mask, distribution
+from lab.advice.words import few
 from lab.core.estimate import Estimate
 
 WORLDS = 60  # replicates that vote on the cut
@@ -51,8 +53,9 @@ WORLDS = 60  # replicates that vote on the cut
 class Cuts:
     """`cuts`: source -> pool; `weights`: source -> Estimate; `p_same`: replicates that cut alike.
 
-    `verdict`: better or unresolved, of the `gain` over natural under the thresholds of today, with
-    odds `p_better`; `worth` and `p_worth` the same over the best mixture under these. `cost` of the
+    `verdict`: better or unresolved, of the `gain` over natural under the pools in `compared`
+    (source -> pool; `today`: they are those of today), with odds `p_better`; `worth` and `p_worth`
+    the same over the best mixture under these. `cost` of the
     choice with its KL term, at least `bound`; `graded`: pool -> share of the relaxed optimum.
     `exact`: both are certified. `table`: one row a combination: its pools, cost, chosen_by (share
     of replicates).
@@ -72,6 +75,8 @@ class Cuts:
     exact: bool
     table: pl.DataFrame
     notes: tuple[str, ...]
+    compared: Mapping[str, str]
+    today: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +117,8 @@ def choose_cuts(
 ) -> Cuts:
     """The best threshold and weight of every source; `natural` is by source, `budget` in tokens.
 
-    `now`: source -> pool of today, by default and where that is too small the loosest. `matched` as
-    in `Supply`. ConfigError if pools are not the fit's sources or not nested, if there are too many
-    combinations, or if none can fill the budget.
+    `now`: source -> pool of today; the loosest where there is none. `matched` as in `Supply`.
+    ConfigError for pools not the fit's or not nested, too many combinations, or no full budget.
     """
     ordered = matching(fit, pools)
     sources = list(dict.fromkeys(pool.source for pool in ordered))
@@ -131,17 +135,17 @@ def choose_cuts(
     ]
     costs, votes = zip(*(one.costs(kl) for one in solved), strict=True)
     picked = np.argmin(np.stack(votes), axis=0)  # the combination that every replicate prefers
-    best, today = int(np.argmin(costs)), combination_now(found, ordered, now or {})
+    best, (base_cut, today) = int(np.argmin(costs)), combination_now(found, ordered, now or {})
     own = tidy(solved[best].own.mixtures[0] @ owner.T, supply.caps[list(found[best])])
     each = np.stack([solved[c].each.mixtures[b] @ owner.T for b, c in enumerate(picked)])
-    gain, worth = judge_cuts(solved, best, today, picked)
+    gain, worth = judge_cuts(solved, best, base_cut, picked)
     skilled = skill(fit, blend) > 0
     p_better = odds(gain.gains(blend), skilled)
     relaxed = graded(fit.surface, supply, blend, base, owner, kl, fit.sources, seed)
     share = np.bincount(picked, minlength=len(found)) / WORLDS
     return Cuts(
         "better" if p_better >= SURE else "unresolved",
-        {s: ordered[j].name for s, j in zip(sources, found[best], strict=True)},
+        pools_by_source(found[best], ordered),
         weight_estimates(sources, own, each, level, len(fit.runs)),
         float(share[best]),
         p_better,
@@ -152,22 +156,27 @@ def choose_cuts(
         float(relaxed.cost[0] - relaxed.gap[0]),
         dict(zip(fit.sources, relaxed.mixtures[0].tolist(), strict=True)),
         relaxed.exact and solved[best].own.exact,
-        cut_table(found, sources, ordered, costs, share),
+        cut_table(found, ordered, costs, share),
         tuple(notes),
+        pools_by_source(found[base_cut], ordered),
+        today,
     )
+
+
+def pools_by_source(combo: Sequence[int], ordered: Sequence[Pool]) -> dict[str, str]:
+    """source -> pool of one combination."""
+    return {ordered[j].source: ordered[j].name for j in combo}
 
 
 def cut_table(
     found: Sequence[tuple[int, ...]],
-    sources: Sequence[str],
     ordered: Sequence[Pool],
     costs: Sequence[float],
     share: Array,
 ) -> pl.DataFrame:
     """Every combination with its cost and the share of replicates that chose it, best first."""
     rows = [
-        {s: ordered[j].name for s, j in zip(sources, combo, strict=True)}
-        | {"cost": cost, "chosen_by": float(vote)}
+        pools_by_source(combo, ordered) | {"cost": cost, "chosen_by": float(vote)}
         for combo, cost, vote in zip(found, costs, share, strict=True)
     ]
     return pl.DataFrame(rows).sort("cost")
@@ -175,11 +184,20 @@ def cut_table(
 
 def combination_now(
     found: Sequence[tuple[int, ...]], ordered: Sequence[Pool], now: Mapping[str, str]
-) -> int:
-    """The number of the combination of today's pools, or of the one with the most text."""
+) -> tuple[int, bool]:
+    """(the number of the combination most like today's pools, of these the one with the most text;
+    whether it is today's).
+    """
     alike = [sum(now.get(ordered[j].source) == ordered[j].name for j in combo) for combo in found]
     text = [sum(ordered[j].unique for j in combo) for combo in found]
-    return max(range(len(found)), key=lambda k: (alike[k], text[k]))
+    best = max(range(len(found)), key=lambda k: (alike[k], text[k]))
+    return best, 0 < len(now) == alike[best]
+
+
+def baseline_words(compared: Mapping[str, str], today: bool) -> str:
+    """What gains are over: natural under today's thresholds, or under the pools compared with."""
+    under = "the thresholds of today" if today else few(list(compared.values()))
+    return f"natural under {under}"
 
 
 def judge_cuts(

@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 
 from lab.advice.design.swarm import unique_tokens
+from lab.advice.evidence.branches import ordinary_runs
 from lab.advice.evidence.evidence import Evidence, tables_from_runs
+from lab.advice.evidence.stale import stale_notes, stale_table
 from lab.advice.fitting.fit import Fit
 from lab.advice.optimising.phases import PhaseAdvice, advise_phases, phase_ratios, phases_of
 from lab.advice.order.swarm import require_phases, with_phase_weights
 from lab.advice.proposing.from_runs import fit_evidence, foreseeable
 from lab.advice.simplex import supply_caps
+from lab.advice.stored import require_sources
 from lab.core.errors import DataError
 from lab.core.workspace import Workspace
 from lab.evaluation.runs.trajectories import scored_runs, usual_budget
@@ -97,18 +100,17 @@ def left_out(recipe: Recipe, sources: tuple[str, ...]) -> list[str]:
 def phase_evidence(ws: Workspace, recipe: Recipe) -> Evidence:
     """Tables over PHASE:SOURCE of the runs that had the recipe's phases, at their usual budget."""
     split = [(phase.name, phase.share) for phase in recipe.mixture.phases]
-    same = {run.spec["id"]: run for run in scored_runs(ws) if has_split(run.spec, split)}
-    if not same:
-        raise DataError(
-            "No scored run had the phases of this recipe, and a run of one phase says nothing "
-            "about order.",
-            where=recipe.name,
-            value=", ".join(f"{name} {share:g}" for name, share in split),
-            next_step=f"`mixlab sweep {recipe.name} --phases --runs K` trains some",
-        )
-    size, tokens, _ = usual_budget(list(same.values()), None, None)
+    known, _ = ordinary_runs(scored_runs(ws))
+    same = {run.spec["id"]: run for run in known if has_split(run.spec, split)}
+    stale = stale_table(ws, recipe, list(same.values()))
+    fresh = [run for name, run in same.items() if name not in set(stale["run"])]
+    if not fresh:
+        raise no_phases(recipe, split, stale_notes(stale))
+    size, tokens, _ = usual_budget(fresh, None, None)
     found = tables_from_runs(ws, size, tokens, recipe)
     listed = [run for run in found.ratios["run"] if run in same]
+    if not listed:
+        raise no_phases(recipe, split, found.notes)
     parts = {
         run: [
             (phase["name"], phase["share"], phase["weights"])
@@ -126,6 +128,20 @@ def phase_evidence(ws: Workspace, recipe: Recipe) -> Evidence:
     )
 
 
+def no_phases(
+    recipe: Recipe, split: Sequence[tuple[str, float]], notes: Sequence[str]
+) -> DataError:
+    """What to raise where no run can say what order is worth; `notes` on those left out."""
+    phases = ", ".join(f"{name} {share:g}" for name, share in split)
+    return DataError(
+        "No scored run had the phases of this recipe, and a run of one phase says nothing about "
+        "order.",
+        where=recipe.name,
+        value="; ".join([phases, *notes]),
+        next_step=f"`mixlab sweep {recipe.name} --phases --runs K` trains some",
+    )
+
+
 def has_split(spec: Mapping[str, Any], split: Sequence[tuple[str, float]]) -> bool:
     """True if a run had phases of these names and shares, in this order."""
     own = spec["mapping"]["mixture"]["phases"]
@@ -135,7 +151,11 @@ def has_split(spec: Mapping[str, Any], split: Sequence[tuple[str, float]]) -> bo
 
 
 def phased_recipe(recipe: Recipe, told: PhaseAnswer, name: str) -> Recipe:
-    """The recipe with the proposed weights in each of its phases."""
+    """The recipe with the proposed weights in each of its phases.
+
+    ConfigError if it lacks a source of the answer.
+    """
+    require_sources(recipe, told.natural)
     weights = {
         phase: {source: own[source].value if source in own else 0.0 for source in recipe.sources}
         for phase, own in told.advice.weights.items()

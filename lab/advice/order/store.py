@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lab.advice.optimising.phases import PhaseAdvice
 from lab.advice.order.answer import PhaseAnswer
-from lab.advice.stored import about, newest
+from lab.advice.stored import about, asked_now, newest
 from lab.core.artifacts import Artifact, build
 from lab.core.estimate import Estimate
 from lab.core.files import digest, read_json, write_json
@@ -19,7 +19,7 @@ VERSION: Final = 1
 
 
 def save(ws: Workspace, recipe: Recipe, told: PhaseAnswer) -> Artifact:
-    """Store weights by phase for `recipe`."""
+    """Store weights by phase for `recipe`; those stored before become the latest again."""
     mapping = answer_mapping(told)
     said = about(ws, recipe)
 
@@ -27,7 +27,7 @@ def save(ws: Workspace, recipe: Recipe, told: PhaseAnswer) -> Artifact:
         write_json(folder / "answer.json", mapping)
         return said | {"verdict": told.advice.verdict}
 
-    return build(ws, STEP, VERSION, said | {"answer": digest(mapping)}, [], make)
+    return asked_now(build(ws, STEP, VERSION, said | {"answer": digest(mapping)}, [], make))
 
 
 def latest_phases(ws: Workspace, recipe: Recipe) -> tuple[PhaseAnswer, bool] | None:

@@ -34,6 +34,7 @@ from lab.advice.optimising.guards import (
 from lab.advice.optimising.optimise import KL_PATH, Optimum, optimise, stated
 from lab.advice.optimising.outlook import (
     Outlook,
+    blind,
     foreseen,
     gain_estimate,
     judge,
@@ -164,7 +165,7 @@ def advise(
         free=named(names, free),
         distances=distances(fit, proposal, free),
         next_runs=worth_running(decision, proposal, optima, count, places),
-        notes=(*fit.notes, *notes, *said),
+        notes=(*blind(fit, blend), *fit.notes, *notes, *said),
         trade=tuple(broken),
         **versus,
         **asked_tables(decision, best, proposal, worlds, level, supply, guards, groups),

@@ -15,6 +15,7 @@ from lab.advice.evidence.evidence import Evidence, tables_from_runs
 from lab.advice.fitting.fit import Fit, fit_table
 from lab.advice.optimising.guards import Guard
 from lab.advice.optimising.optimise import KL_PATH
+from lab.advice.optimising.settings import comparable
 from lab.advice.optimising.supply import Supply, supply_of
 from lab.advice.proposing.advise import KL, Advice, advise
 from lab.advice.proposing.from_runs import admitted, foreseeable
@@ -44,7 +45,6 @@ def advise_from_runs(
     fit = fit_asked(ws, found, asked.metrics)
     natural = unique_tokens(ws, base)
     supply, said = supply_for(ws, base, fit, natural)
-    own = {n: w for n, w in base.average_weights().items() if w > 0 and n in fit.sources}
     kl = KL if asked.kl is None else asked.kl
     advice = advise(
         fit,
@@ -55,7 +55,7 @@ def advise_from_runs(
         path=sorted({*KL_PATH, kl}),
         supply=supply,
         guards=[Guard(name, "natural", epsilon) for name, epsilon in asked.guards.items()],
-        current=asked.current or own,
+        current=asked.current or comparable(fit, base.average_weights()),
         groups=asked.groups or None,
         replicates=keep_replicates(ws, fit),
     )

@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lab.advice.evidence.evidence import common_metrics, metric_table, weight_table
+from lab.advice.evidence.branches import ordinary_runs
+from lab.advice.evidence.evidence import metric_table, scored_alike, weight_table
 from lab.advice.evidence.stale import pool_of, weights_of
 from lab.advice.fitting.fit import Fit
 from lab.advice.fitting.predict import LEVEL, half_width
+from lab.advice.laws.law import counted, least_possible
 from lab.advice.optimising.outlook import SAME
 from lab.advice.proposing.advise import Advice
 from lab.advice.proposing.validation import Validation, validation_mixtures
@@ -56,10 +58,11 @@ def outcomes(
     return pl.DataFrame(rows, OUTCOMES)
 
 
-def widths(fit: Fit) -> list[float]:
-    """Half the interval of a new run, per metric."""
+def widths(fit: Fit) -> list[tuple[float, float]]:
+    """Half the interval of a new run and where it ends at the latest, per metric."""
     errors = (fit.costs - fit.heldout).T
-    return [half_width(own, LEVEL) for own in errors]
+    floors = least_possible(*counted(fit.costs, None))[:, 0].tolist()
+    return [(half_width(own, LEVEL), floor) for own, floor in zip(errors, floors, strict=True)]
 
 
 def fitted_rows(fit: Fit) -> list[dict[str, Any]]:
@@ -74,12 +77,12 @@ def fitted_rows(fit: Fit) -> list[dict[str, Any]]:
 
 
 def place(
-    metric: str, run: str, kind: str, predicted: float, half: float, measured: float
+    metric: str, run: str, kind: str, predicted: float, width: tuple[float, float], measured: float
 ) -> dict[str, Any]:
     """One row at the size of the fit."""
-    at = float(predicted)
+    at, (half, floor) = float(predicted), width
     row: dict[str, Any] = {"metric": metric, "run": run, "kind": kind, "size": "", "predicted": at}
-    return row | {"low": at - half, "high": at + half, "measured": float(measured)}
+    return row | {"low": max(at - half, floor), "high": at + half, "measured": float(measured)}
 
 
 def unseen_runs(ws: Workspace, fit: Fit) -> list[ScoredRun]:
@@ -87,7 +90,7 @@ def unseen_runs(ws: Workspace, fit: Fit) -> list[ScoredRun]:
 
     First a run that it has seen, whose items the others must share; empty if none is left of those.
     """
-    runs = {run.spec["id"]: run for run in scored_runs(ws)}
+    runs = {run.spec["id"]: run for run in ordinary_runs(scored_runs(ws))[0]}
     known = [runs[name] for name in fit.runs if name in runs]
     if not known:
         return []
@@ -102,21 +105,26 @@ def unseen_runs(ws: Workspace, fit: Fit) -> list[ScoredRun]:
 
 
 def new_rows(fit: Fit, advice: Advice, runs: Sequence[ScoredRun]) -> list[dict[str, Any]]:
-    """Runs after the first of `unseen_runs`, as the whole fit predicts them."""
+    """Runs after the first of `unseen_runs`, as the whole fit predicts them.
+
+    Of each run the metrics that it scored on the same items as the first: one that was scored anew
+    on other items tells nothing, and takes nothing from the others.
+    """
     if len(runs) < 2:
         return []
-    shared = set(common_metrics(list(runs))[0])
-    names = [name for name in fit.metrics if name in shared]
-    measured = metric_table(list(runs[1:]), names).select(names).to_numpy()
     weights = weight_table(list(runs[1:]), list(fit.sources)).select(fit.sources).to_numpy()
     said, halves = fit.predict(weights), widths(fit)
-    kinds = [kind_of(fit, advice, row) for row in weights]
-    return [
-        place(name, run.spec["id"], kinds[k], said[k, fit.metrics.index(name)],
-              halves[fit.metrics.index(name)], measured[k, t])
-        for t, name in enumerate(names)
-        for k, run in enumerate(runs[1:])
-    ]  # fmt: skip
+    rows = []
+    for k, run in enumerate(runs[1:]):  # tens of runs
+        alike = set(scored_alike([runs[0], run])[0])
+        names = [(t, name) for t, name in enumerate(fit.metrics) if name in alike]
+        scores = metric_table([run], [name for _, name in names])
+        kind = kind_of(fit, advice, weights[k])
+        rows += [
+            place(name, run.spec["id"], kind, said[k, t], halves[t], scores[name][0])
+            for t, name in names
+        ]
+    return rows
 
 
 def kind_of(fit: Fit, advice: Advice, mixture: Any) -> str:

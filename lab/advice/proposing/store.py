@@ -8,7 +8,6 @@ and new evidence makes a new artifact beside the old.
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from lab.advice.proposing.advise import Advice
 from lab.advice.proposing.next_runs import columns
 from lab.advice.proposing.request import request_mapping, request_of
 from lab.advice.proposing.validation import Validation, read_validation, validation_mapping
+from lab.advice.stored import asked_now, asked_when
 from lab.core.artifacts import Artifact, build, load
 from lab.core.estimate import Estimate
 from lab.core.files import digest, read_json, write_json
@@ -113,9 +113,7 @@ def save(ws: Workspace, fit: Fit, advice: Advice, recipe: Recipe | None = None) 
     made = build(
         ws, "advice", VERSION, {"advice": digest(advised), **about}, [digest(fitted)], make
     )
-    manifest = made.manifest | {"asked": datetime.now(UTC).isoformat()}
-    write_json(made.path / "manifest.json", manifest)
-    return Artifact(made.path, manifest)
+    return asked_now(made)
 
 
 def save_validation(ws: Workspace, found: Validation, recipe: Recipe) -> Artifact:
@@ -161,8 +159,3 @@ def latest_artifact(ws: Workspace, step: str, recipe: str = "") -> Artifact | No
         and recipe in ("", artifact.manifest.get("recipe"))
     ]
     return max(known, key=asked_when, default=None)
-
-
-def asked_when(artifact: Artifact) -> tuple[str, str]:
-    """When an artifact was last asked for, and its id."""
-    return artifact.manifest.get("asked", artifact.manifest["created"]), artifact.id

@@ -4,25 +4,40 @@ What changed is read from the runs that the last advice rests on: a source whose
 it was in them, or that no run of it used (`lab.advice.reuse.damage`). Further untouched sources may
 be named as changed. The weights that come out are stored beside the advice
 (`lab.advice.reuse.restored`), which stays as it is: it rests on other data, and says so.
+
+The question is that of the last advice: its targets, KL weight, caps and guards, and repetition
+counted alike. The untouched sources are one virtual source, which repeats as often as its members
+do on average over its tokens: shares u of N tokens each are worn as 1 / sum(u^2 / N) tokens, exact
+where what wears off is proportional to the epochs. Guards hold against the natural mixture in the
+frozen ratios. What cannot be carried over is said in the notes.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lab.advice.design.swarm import unique_tokens
+from lab.advice.design.swarm import unique_tokens, usable_runs
 from lab.advice.evidence.evidence import tables_from_runs
-from lab.advice.evidence.stale import stale_table
 from lab.advice.fitting.fit import Fit
+from lab.advice.optimising.guards import Guard
 from lab.advice.proposing.advise import Advice, advise
-from lab.advice.proposing.from_runs import fit_evidence
+from lab.advice.proposing.from_runs import foreseeable
+from lab.advice.proposing.of_recipe import fit_asked, supply_for
 from lab.advice.proposing.store import latest
 from lab.advice.reuse.damage import Damage, damage_of
 from lab.advice.reuse.restored import Restored, save
-from lab.advice.reuse.reuse import Frozen, coupling, freeze, on_ray, plan_reuse, restored_weights
+from lab.advice.reuse.reuse import (
+    KEPT,
+    Frozen,
+    coupling,
+    freeze,
+    on_ray,
+    plan_reuse,
+    restored_weights,
+)
 from lab.advice.simplex import supply_caps
+from lab.advice.words import few
 from lab.core.errors import ConfigError, nearest
 from lab.core.workspace import Workspace
-from lab.evaluation.runs.trajectories import scored_runs
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import load_recipe
 from lab.proxy.sizes import get_size
@@ -105,17 +120,23 @@ def plan_restoring(
         size,
         budget,
         natural,
-        supply_caps(natural, float(base.mixture.tokens), base.mixture.repeat_cap),
+        tighter(
+            supply_caps(natural, float(base.mixture.tokens), base.mixture.repeat_cap),
+            advice.asked.caps,
+        ),
     )
+
+
+def tighter(caps: Mapping[str, float], asked: Mapping[str, float]) -> dict[str, float]:
+    """`caps`, or what was `asked` for where that is less."""
+    return {name: min(cap, asked.get(name, cap)) for name, cap in caps.items()}
 
 
 def reusable(
     ws: Workspace, recipe: Recipe, frozen: Frozen, size: str, tokens: int
 ) -> dict[str, dict[str, float]]:
     """Mixtures in the frozen coordinates that were trained on the data as it is now."""
-    runs = [r for r in scored_runs(ws) if (r.spec["size"], r.spec["tokens"]) == (size, tokens)]
-    old = set(stale_table(ws, recipe, runs)["run"])
-    if all(run.spec["id"] in old for run in runs):
+    if not usable_runs(ws, recipe, size, tokens):
         return {}
     table = on_ray(tables_from_runs(ws, size, tokens, recipe).ratios, frozen)
     names = list(frozen.sources)
@@ -125,14 +146,17 @@ def reusable(
 def restore(ws: Workspace, plan: Plan, metric: str | None) -> Restored:
     """Fit the frozen coordinates, advise over them, and store the weights of all sources.
 
-    Raises what `tables_from_runs`, `fit_table` and `advise` raise.
+    `metric` is the target instead of those of the last advice. Raises what `tables_from_runs`,
+    `fit_asked` and `advise` raise.
     """
     found = tables_from_runs(ws, plan.size, plan.tokens, plan.recipe)
     ratios = on_ray(found.ratios, plan.frozen)
     metrics = found.metrics.filter(found.metrics["run"].is_in(ratios["run"].to_list()))
-    fit = fit_evidence(ws, replace(found, ratios=ratios, metrics=metrics), metric)
-    natural, caps = plan.frozen.collapse(plan.natural), plan.frozen.caps(plan.caps)
-    told = advise(fit, natural, caps=caps)
+    named = [metric] if metric else list(plan.advice.asked.targets)
+    wanted = [*named, *plan.advice.asked.guards] if named else []
+    scored = [name for name in dict.fromkeys(wanted) if name == metric or name in metrics.columns]
+    fit = fit_asked(ws, replace(found, ratios=ratios, metrics=metrics), scored)
+    told = advise_as_asked(ws, plan, fit, metric)
     total = sum(plan.natural.values())
     restored = Restored(
         told.verdict,
@@ -147,3 +171,44 @@ def restore(ws: Workspace, plan: Plan, metric: str | None) -> Restored:
     )
     save(ws, plan.recipe, restored)
     return restored
+
+
+def advise_as_asked(ws: Workspace, plan: Plan, fit: Fit, metric: str | None) -> Advice:
+    """The last advice's question put to a fit of the frozen coordinates; notes on what is lost."""
+    last, known = plan.advice, fit.metrics
+    targets = [metric] if metric else [name for name in last.targets if name in known]
+    guards = {name: epsilon for name, epsilon in last.asked.guards.items() if name in known}
+    supply, said = supply_for(ws, plan.recipe, fit, virtual_supply(plan.frozen, plan.natural))
+    told = advise(
+        fit,
+        plan.frozen.collapse(plan.natural),
+        caps=plan.frozen.caps(plan.caps),
+        targets=targets or foreseeable(fit),
+        kl=last.kl,
+        supply=supply,
+        guards=[Guard(name, "natural", epsilon) for name, epsilon in guards.items()],
+    )
+    return replace(told, notes=(*told.notes, *said, *lost_words(last, known, metric)))
+
+
+def virtual_supply(frozen: Frozen, unique: Mapping[str, float]) -> dict[str, float]:
+    """Unique tokens in the frozen coordinates; see the module's text for the virtual source."""
+    worn = sum(ratio**2 / unique[name] for name, ratio in frozen.ratios.items() if ratio > 0)
+    return frozen.collapse(unique) | {KEPT: 1 / worn}
+
+
+def lost_words(last: Advice, known: Sequence[str], metric: str | None) -> list[str]:
+    """What of the last advice's question is not asked again, in a sentence each."""
+    targets = [] if metric else [name for name in last.targets if name not in known]
+    guards = [name for name in last.asked.guards if name not in known]
+    notes = []
+    if targets:
+        notes.append(f"Targets of the last advice that these runs do not score: {few(targets)}.")
+    if guards:
+        notes.append(f"Guards that do not hold here, as nothing was fitted to them: {few(guards)}.")
+    if last.asked.current or last.asked.groups:
+        notes.append(
+            "The current mixture and groups of metrics are not carried over: `mixlab advise` "
+            "compares them."
+        )
+    return notes

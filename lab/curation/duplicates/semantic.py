@@ -31,9 +31,9 @@ from lab.core.files import read_json
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source, list_sources
-from lab.curation.duplicates.earlier import ORDERS, largest_earlier
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.stored import require_embeddings, stack
+from lab.diversity.selecting.earlier import ORDERS, largest_earlier
 
 STEP, VERSION = "semantic", 1
 PREFIX = "semantic.similarity@"

@@ -24,6 +24,7 @@ from lab.jobs.steps import (
     quality,
     runs,
     search,
+    selecting,
 )
 
 Result = dict[str, Any]
@@ -52,6 +53,7 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "embed": diversity.embed,
     "map": diversity.project,
     "diversity": breadth.diversity,
+    "select": selecting.select,
     "benchmark": runs.benchmark,
     "train": runs.train,
     "resume": runs.resume,

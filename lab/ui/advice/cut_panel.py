@@ -1,10 +1,13 @@
 """Threshold and weight together: train runs over nested pools, ask them, read the choice."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from lab.advice.cuts.answer import CutAnswer, cut_recipe
 from lab.advice.cuts.cut import NONE
 from lab.advice.cuts.store import latest_cuts
+from lab.advice.optimising.thresholds import baseline_words
 from lab.core.artifacts import Artifact
 from lab.core.workspace import Workspace
 from lab.curation.filters.rule import label as rule_words
@@ -23,8 +26,8 @@ from lab.ui.text import label
 QUANTILES = (0.3, 0.6)  # offered thresholds: what drops so much of a source's documents
 FIRST = "gopher.word_count@ws1"
 VERDICTS = {
-    "better": "The cut and its weights are probably better than the natural mixture of today.",
-    "unresolved": "The runs do not tell whether the cut and its weights are better.",
+    "better": "The cut and its weights are probably better than",
+    "unresolved": "The runs do not tell whether the cut and its weights are better than",
 }
 
 
@@ -84,13 +87,19 @@ def offered(ws: Workspace, source: str, signal: str) -> str:
     """Thresholds to begin with: none, and what drops a third and two thirds of the documents."""
     values = attribute_table(ws, source, [signal])[signal].drop_nulls()
     marks = [values.quantile(share) for share in QUANTILES] if len(values) else []
-    return ", ".join([NONE, *(f"{mark:.3g}" for mark in dict.fromkeys(marks))])
+    return listed_marks([mark for mark in marks if mark is not None])
+
+
+def listed_marks(marks: Sequence[float]) -> str:
+    """None and these thresholds as they are typed; what reads the same is one threshold."""
+    return ", ".join(dict.fromkeys([NONE, *(f"{mark:.3g}" for mark in marks)]))
 
 
 def show_answer(ws: Workspace, recipe: Recipe, told: CutAnswer, fresh: bool) -> None:
     """The chosen threshold, every weight with its interval, and how sure the cut is."""
     choice = told.choice
-    st.markdown(f"**{label(VERDICTS[choice.verdict])}**")
+    against = baseline_words(choice.compared, choice.today)
+    st.markdown(f"**{label(f'{VERDICTS[choice.verdict]} {against}.')}**")
     if not fresh:
         st.caption("Drawn for data or rules of before: ask again.")
     for source, value in told.thresholds.items():
@@ -107,7 +116,7 @@ def show_answer(ws: Workspace, recipe: Recipe, told: CutAnswer, fresh: bool) -> 
     )  # fmt: skip
     st.caption(
         f"From {plural(len(told.runs), 'run')} of {label(told.size)} on {compact(told.tokens)} "
-        f"tokens. Odds that it beats natural {percent(choice.p_better, 0)}: a gain of "
+        f"tokens. Odds that it beats that {percent(choice.p_better, 0)}: a gain of "
         f"{label(gain_words(choice.gain))}. Of that the thresholds are worth "
         f"{label(gain_words(choice.worth))}, odds {percent(choice.p_worth, 0)}; "
         f"{percent(choice.p_same, 0)} of the replicates cut alike. Nothing cheaper than "

@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from lab.advice.stored import save_proposed
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.mixture.parsing import parse_name
 from lab.mixture.recipe import Recipe
-from lab.mixture.recipe_files import save_recipe
 from lab.ui.text import label, show_plain
 
 
 def keep(
     ws: Workspace, recipe: Recipe, panel: str, ending: str, make: Callable[[str], Recipe]
 ) -> None:
-    """Save `make(name)` as a recipe; the name offered is that of `recipe` and `ending`."""
+    """Save `make(name)` as a new recipe; the name offered is that of `recipe` and `ending`."""
     key, told = f"{panel}_name.{recipe.name}", f"{panel}_message"
     if message := st.session_state.pop(told, ""):
         show_plain(message)
@@ -24,7 +24,7 @@ def keep(
     def save() -> None:
         try:
             name = parse_name(str(st.session_state[key]).strip(), "the name")
-            path = save_recipe(ws, make(name))
+            path = save_proposed(ws, make(name))
         except LabError as error:
             st.session_state[told] = str(error)
             return

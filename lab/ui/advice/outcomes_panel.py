@@ -38,7 +38,7 @@ def show_outcomes(ws: Workspace, fit: Fit, advice: Advice, validation: Validatio
     if metric in unforeseen_of(fit):
         st.caption("No law predicts this metric better than its mean: expect a cloud, not a line.")
     frame = found(ws, fit, advice, validation).filter(pl.col("metric") == metric).drop("metric")
-    half = widths(fit)[metrics.index(metric)]
+    half, _ = widths(fit)[metrics.index(metric)]
     draw(
         outcomes_figure(frame, half),
         "outcomes_figure",

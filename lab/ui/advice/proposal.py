@@ -7,11 +7,11 @@ import streamlit as st
 from lab.advice.cheap.answers import FirstAnswer
 from lab.advice.design.swarm import with_weights
 from lab.advice.proposing.advise import Advice
+from lab.advice.stored import require_sources, save_proposed
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.mixture.parsing import parse_name
 from lab.mixture.recipe import Recipe
-from lab.mixture.recipe_files import save_recipe
 from lab.ui.components import table
 from lab.ui.figures import GREY, blank, draw, source_colours
 from lab.ui.formats import number
@@ -96,8 +96,9 @@ def save_proposal(ws: Workspace, recipe: Recipe, advice: Advice) -> None:
     def save() -> None:
         try:
             name = parse_name(str(st.session_state[key]).strip(), "the name")
+            require_sources(recipe, [s for s, weight in advice.proposal.items() if weight > 0])
             weights = {s: advice.proposal.get(s, 0.0) for s in recipe.sources}
-            path = save_recipe(ws, with_weights(recipe, name, weights))
+            path = save_proposed(ws, with_weights(recipe, name, weights))
         except LabError as error:
             st.session_state[MESSAGE] = str(error)
             return

@@ -12,6 +12,7 @@ from lab.advice.proposing.store import latest
 from lab.advice.reuse.damage import UNUSED, damage_of
 from lab.advice.reuse.restore import Plan, plan_restoring
 from lab.advice.reuse.restored import Restored, latest_restored, restored_recipe
+from lab.advice.stored import require_sources
 from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.evaluation.runs.trajectories import scored_runs, usual_budget
@@ -136,4 +137,8 @@ def show_restored(ws: Workspace, recipe: Recipe, told: Restored, fresh: bool) ->
     )
     for note in told.notes:
         st.caption(label(note))
-    keep(ws, recipe, "reuse", "restored", lambda name: restored_recipe(recipe, told, name))
+
+    def make(name: str) -> Recipe:
+        return restored_recipe(require_sources(recipe, told.weights), told, name)
+
+    keep(ws, recipe, "reuse", "restored", make)

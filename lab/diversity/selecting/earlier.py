@@ -1,7 +1,9 @@
 """The largest cosine similarity of each vector to one before it, cluster by cluster.
 
-See `lab.curation.duplicates.semantic` for the method. A block of `BLOCK` rows is multiplied with
-all members before its end, so memory is BLOCK x members of a cluster, 8 MB on average.
+The comparison of SemDeDup (Abbas et al. 2023, arXiv:2303.09540), written anew; `methods` and
+`lab.curation.duplicates.semantic`, which explains it, are made of it. A block of `BLOCK` rows is
+multiplied with all members before its end, so memory is BLOCK x members of a cluster, 8 MB on
+average.
 """
 
 from itertools import pairwise

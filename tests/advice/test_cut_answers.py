@@ -23,6 +23,7 @@ from lab.advice.cuts.store import latest_cuts, save
 from lab.advice.cuts.swarm import plan_cuts, pool_tokens
 from lab.advice.design.swarm import SwarmSettings, with_weights
 from lab.core.errors import ConfigError, DataError
+from lab.core.files import read_json, write_json
 from lab.core.workspace import Workspace
 from lab.curation.duplicates import DedupConfig
 from lab.curation.filters.rule import Rule
@@ -227,10 +228,47 @@ def test_what_is_stored_reads_back_and_knows_its_recipe(ws: Workspace) -> None:
     assert (again.thresholds, again.notes, again.runs) == (told.thresholds, told.notes, told.runs)
     assert again.choice.weights == told.choice.weights
     assert again.pools.equals(told.pools) and again.choice.table.equals(told.choice.table)
+    other = replace(told, notes=())
+    for one in (other, told, other):
+        save(ws, recipe, one)
+        latest = latest_cuts(ws, RECIPE)
+        assert latest is not None and latest[0].notes == one.notes, "asked again is the latest"
     moved = with_weights(RECIPE, "mine", {"short": 0.1, "long": 0.9})
     assert latest_cuts(ws, moved)[1], "weights are what it proposes, not what it rests on"  # type: ignore[index]
     assert not latest_cuts(ws, with_cut(RECIPE, "long", OTHER, 1.0))[1]  # type: ignore[index]
     assert latest_cuts(ws, replace(RECIPE, name="other")) is None
+
+
+def test_a_threshold_of_today_that_no_run_had_is_said(ws: Workspace) -> None:
+    save_recipe(ws, with_cut(RECIPE, "short", SIGNAL, 60.0))
+    trained(ws, swarm(ws, 18), USEFUL)
+    recipe, told = answer_cuts(ws, "mine", "heldout/long/bpb")
+    assert not told.choice.today
+    assert told.choice.compared == {"short": "short@none", "long": "long"}
+    (said,) = [note for note in told.notes if "thresholds of today" in note]
+    assert "natural under" in said and "short@none" in said
+    gone = replace(recipe, sources={"long": ()})
+    with pytest.raises(ConfigError, match="weighs short"):
+        cut_recipe(gone, told, "mine-cut")
+
+
+def test_repetition_is_what_the_runs_account_and_branches_stay_out(ws: Workspace) -> None:
+    trained(ws, swarm(ws, 12), USEFUL, matched=True)
+    assert not cut_evidence(ws, RECIPE).matched, "these account for no repetition at all"
+    use = {"pool_tokens": 10_000, "epochs_target": 4.0, "epochs_here": 4.0}
+    for path in ws.runs.glob("*/run.json"):
+        account = {"match": True, "target_tokens": 40_000, "sources": {"long": use}}
+        write_json(path, read_json(path) | {"repetition": account})
+    found = cut_evidence(ws, RECIPE)
+    assert found.matched
+    assert any("not counted again" in note for note in found.tables.notes)
+    longer = replace(RECIPE, mixture=Mixture(400_000, PHASES))
+    assert not cut_evidence(ws, longer).matched, "matched to another budget than today's"
+    parts = (Phase("shared", 0.5, PHASES[0].weights), Phase("own", 0.5, {"short": 0, "long": 1}))
+    write_run(ws, replace(RECIPE, name="branch", mixture=Mixture(40_000, parts)), 3.0)
+    again = cut_evidence(ws, RECIPE)
+    assert again.tables.ratios.height == 12
+    assert "trained a shared mixture" in again.tables.notes[0]
 
 
 def test_several_sources_may_be_cut(ws: Workspace) -> None:

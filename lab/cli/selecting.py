@@ -1,0 +1,95 @@
+"""`mixlab select` and `mixlab retrieve`: tables of what was chosen; a window of context as JSON."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lab.cli.act import act, workspace
+from lab.cli.diversity import words
+from lab.cli.show import Shown, rows
+from lab.core.files import write_text
+from lab.diversity.breadth.measures import BLIND, LABELS
+
+Found = Mapping[str, Any]
+SELECT = ("source", "method", "keep", "tokens", "quality", "balance", "encoder", "seed")
+
+
+def select(options: argparse.Namespace) -> Shown:
+    """Run the action; tables for people, the result as it is for --json."""
+    shown = act(options, "select", **{key: getattr(options, key) for key in SELECT})
+    if "column" not in shown.data:  # a job was started
+        return shown
+    found = shown.data
+    tables = [
+        (f"Documents of {found['source']!r} under {found['method']}", reasons_table(found)),
+    ]
+    if found["after"]:
+        tables.append(("Breadth at one n, before and after", breadth_table(found)))
+    return replace(shown, tables=tables, notes=notes(found))
+
+
+def reasons_table(found: Found) -> pl.DataFrame:
+    """Documents and tokens by reason."""
+    return pl.DataFrame(found["reasons"])
+
+
+def breadth_table(found: Found) -> pl.DataFrame:
+    """One row a measure."""
+    made = [
+        {"measure": LABELS[name], "before": words(was), "after": words(found["after"][name])}
+        for name, was in found["before"].items()
+    ]
+    if "quality_mean" in found:
+        mean = {k: f"{v:.4g}" for k, v in found["quality_mean"].items()}
+        made.append({"measure": f"mean of {found['quality']}", **mean})
+    return pl.DataFrame(made)
+
+
+def notes(found: Found) -> list[str]:
+    """Cost, how a recipe uses it, and what the measures cannot see."""
+    kept = next((r for r in found["reasons"] if r["reason"] == "kept"), {"tokens": 0})
+    column = found["column"]
+    said = [
+        f"{kept['tokens']:,} of a budget of {found['budget']:,} tokens, chosen in "
+        f"{found['choosing_seconds']:.3g} s.",
+        f"as a rule of {found['source']!r} in a recipe: {{signal: {column}, in: [kept]}}; "
+        "documents that are not embedded go then. To keep them: in: [kept, not embedded].",
+    ]
+    if not found["after"]:
+        said.append("Fewer than two documents were kept: breadth cannot be measured.")
+    said += [f"{LABELS[name]}: {BLIND[name]}" for name in found["after"]]
+    return said
+
+
+def retrieve(options: argparse.Namespace) -> Shown:
+    """Fill a window for each query; the documents go to -o, or without it into the result."""
+    from lab.corpus.sources import get_source, list_sources
+    from lab.corpus.tokenizer import default_tokenizer
+    from lab.diversity.selecting.retrieval import Window, retrieve
+
+    ws = workspace(options)
+    asked = options.source or [source.name for source in list_sources(ws)]
+    names = [get_source(ws, name).name for name in dict.fromkeys(asked)]
+    tokenizer = options.tokenizer or default_tokenizer(ws)
+    window = Window(
+        tokenizer, options.k, options.diversify, options.balance, options.window, options.encoder
+    )
+    frame = retrieve(ws, names, options.queries, window)
+    if options.output:
+        write_text(Path(options.output), frame.write_ndjson())
+    short = frame.drop("text")
+    data = {
+        "tokenizer": tokenizer,
+        "window": options.window,
+        "output": options.output,
+        "documents": rows(short if options.output else frame),
+    }
+    used = frame.group_by("query", maintain_order=True).agg(pl.col("tokens").sum())
+    said = [f"{tokens:,} of {options.window:,} tokens: {query}" for query, tokens in used.rows()]
+    if options.output:
+        said.append(f"with their texts in {options.output}")
+    return Shown(data, [("Chosen", short)], said)

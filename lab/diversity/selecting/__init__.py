@@ -1,0 +1,1 @@
+"""Choosing documents for breadth: within a budget of tokens, or for a window of context."""

@@ -1,0 +1,234 @@
+"""Selections and retrieval through the job and the command line, on the sample world with planted
+vectors.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lab.cli import main
+from lab.core.arrays import write_array
+from lab.core.artifacts import build, write_part
+from lab.core.errors import ArtifactMissing, ConfigError, DataError
+from lab.core.progress import SILENT
+from lab.core.workspace import Workspace, open_workspace
+from lab.corpus.sources import documents
+from lab.corpus.tokenizer import default_tokenizer
+from lab.curation.attributes import attribute_names, attributes
+from lab.curation.filters.parsing import parse_rules
+from lab.diversity.embedding.minilm import encode_query
+from lab.diversity.embedding.stored import STEP, VERSION, unit
+from lab.diversity.selecting.methods import METHODS
+from lab.diversity.selecting.retrieval import Window, retrieve
+from lab.diversity.selecting.stored import require_selected
+from lab.jobs.actions import run_action
+from lab.jobs.store import start_job
+from lab.mixture.recipe_files import load_recipe
+from lab.mixture.selection import judge
+
+ENCODER = "all-MiniLM-L6-v2"
+QUERY = "how do ferries cross in winter"
+SOURCE, SAMPLE = "encyclopaedia", 90
+
+
+@pytest.fixture(scope="module")
+def ws(sample_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The sample world; of one source the first documents have vectors: a third of them copies,
+    the next twenty near the query, one without any words. Read only but for artifacts.
+    """
+    import shutil
+
+    root = tmp_path_factory.mktemp("selecting") / "w"
+    shutil.copytree(sample_workspace.root, root)
+    made = open_workspace(root)
+    plant(made, SOURCE, planted())
+    return made
+
+
+def planted() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(SAMPLE, 384))
+    x[:30] = x[0]
+    near = encode_query(QUERY)
+    x[30:50] = near + 0.05 * rng.normal(size=(20, 384))
+    x[40:50] = x[40]  # the closest ten are copies
+    x[40:50] = near + 0.02 * rng.normal(size=384)
+    x[-1] = 0
+    return unit(x)
+
+
+def plant(ws: Workspace, source: str, vectors: np.ndarray) -> None:
+    """An artifact of embeddings with these vectors for the first documents."""
+    found = documents(ws, source)
+
+    def make(folder: Path) -> dict[str, Any]:
+        start = 0
+        for part in found.parts:
+            ids = pl.read_parquet(part, columns=["id"])
+            own = vectors[start : start + ids.height]
+            write_array(folder / f"{part.stem}.embeddings.npy", own.astype(np.float16))
+            write_part(ids[: len(own)], folder / part.name)
+            start += ids.height
+        return {"embedded": len(vectors), "documents": start, "dimensions": 384}
+
+    settings = {"encoder": ENCODER, "sample": len(vectors), "seed": 0}
+    build(ws, STEP, VERSION, settings, [found.id], make)
+
+
+def run(ws: Workspace, method: str, **params: Any) -> dict[str, Any]:
+    given = {"source": SOURCE, "method": method, **params}
+    return run_action(ws, "select", given, SILENT)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_a_selection_is_stored_beside_its_documents(ws: Workspace, method: str) -> None:
+    found = run(ws, method, keep=0.5, quality="gopher.word_count")
+    column = found["column"]
+    artifact = require_selected(ws, SOURCE, column)
+    assert artifact.id == found["selection"]
+    table = attributes(ws, SOURCE, [column], default_tokenizer(ws))
+    ids = documents(ws, SOURCE).scan().select("id", "heldout").collect()
+    assert table["id"].to_list() == ids["id"].to_list()
+    kept = table.filter(pl.col(column) == "kept")
+    assert 0 < kept["tokens"].sum() <= found["budget"]
+    assert not kept["heldout"].any()
+    reasons = {row["reason"]: row["documents"] for row in found["reasons"]}
+    assert reasons["not embedded"] + reasons.get("held out", 0) >= table.height - SAMPLE
+    assert reasons["kept"] == kept.height
+    assert sum(reasons.values()) == table.height
+    assert reasons["no vector"] == (not table["heldout"][SAMPLE - 1])
+    assert table.filter("heldout")[column].unique().to_list() == ["held out"]
+    order = artifact.scan().collect()["order"].drop_nulls().sort()
+    assert order.to_list() == list(range(kept.height))
+    assert set(found["before"]) == set(found["after"]) >= {"vendi_1", "near_duplicates"}
+    assert found["before"]["vendi_1"]["n"] == found["after"]["vendi_1"]["n"] == kept.height
+    assert set(found["quality_mean"]) == {"before", "after"}
+
+
+def test_breadth_shows_what_was_removed(ws: Workspace) -> None:
+    dedup, drawn = run(ws, "semdedup", keep=0.5), run(ws, "random", keep=0.5)
+    assert dedup["after"]["near_duplicates"]["value"] == 0
+    assert drawn["after"]["near_duplicates"]["value"] > 0.2
+    again = run(ws, "semdedup", keep=0.5)
+    assert again["selection"] == dedup["selection"], "done is found"
+    other = run(ws, "random", keep=0.5, seed=1)
+    columns = [f["column"] for f in (drawn, other)]
+    table = attributes(ws, SOURCE, columns, default_tokenizer(ws))
+    assert (table[columns[0]] != table[columns[1]]).any()
+    assert set(columns) <= set(attribute_names(ws, SOURCE))
+
+
+def test_a_recipe_uses_it_and_says_what_becomes_of_the_rest(ws: Workspace, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    column = run(ws, "d4", keep=0.4)["column"]
+    recipe = replace(load_recipe(ws, "natural"), dedup=None, decontaminate=None)
+    source = next(name for name in recipe.sources if name == SOURCE)
+    kept = {}
+    for words in (["kept"], ["kept", "not embedded"]):
+        rules = parse_rules([{"signal": column, "in": words}], "test")
+        frame = judge(ws, replace(recipe, sources={**recipe.sources, source: rules}))[source].frame
+        kept[len(words)] = set(frame.filter("kept")["id"])
+    table = attributes(ws, SOURCE, [column], default_tokenizer(ws))
+    assert kept[1] == set(table.filter(pl.col(column) == "kept")["id"])
+    rest = table.filter(pl.col(column) == "not embedded")["id"]
+    assert kept[2] == kept[1] | set(rest)
+
+
+def test_bad_requests_say_what_to_do(ws: Workspace) -> None:
+    with pytest.raises(ConfigError, match="one budget"):
+        run(ws, "d4")
+    with pytest.raises(ConfigError, match="one budget"):
+        run(ws, "d4", keep=0.5, tokens=10)
+    with pytest.raises(ConfigError, match="share to keep"):
+        run(ws, "d4", keep=1.5)
+    with pytest.raises(ConfigError, match="Unknown method"):
+        run(ws, "d5", keep=0.5)
+    with pytest.raises(ConfigError, match="quality score"):
+        run(ws, "quality-diversity", keep=0.5)
+    with pytest.raises(ArtifactMissing, match="have not been embedded"):
+        run_action(ws, "select", {"source": "code", "method": "d4", "keep": 0.5}, SILENT)
+    with pytest.raises(ArtifactMissing, match="no selection"):
+        require_selected(ws, SOURCE, "selected.d4@keep0.9-seed0")
+    small = run(ws, "mmr", tokens=1)
+    assert small["after"] == {} and "kept" not in {r["reason"] for r in small["reasons"]}
+
+
+def test_a_quality_that_was_not_measured_is_no_zero(ws: Workspace) -> None:
+    from lab.jobs.steps.selecting import described
+
+    frame, inputs = described(ws, SOURCE, "gopher.word_count@ws1")
+    assert frame["quality"].null_count() == 0 and len(inputs) == 2
+    from lab.diversity.selecting.stored import Settings, select
+
+    broken = frame.with_columns(quality=pl.lit(float("nan")))
+    with pytest.raises(DataError, match="not finite"):
+        select(ws, SOURCE, broken, Settings("mmr", keep=0.5, quality="broken"), ["x"])
+
+
+def test_it_runs_as_a_job(ws: Workspace) -> None:
+    import time
+
+    job = start_job(ws, "select", {"source": SOURCE, "method": "facility", "keep": 0.3})
+    from lab.jobs.store import get_job
+
+    for _ in range(600):
+        if not (seen := get_job(ws, job.id)).active:
+            break
+        time.sleep(0.2)
+    assert seen.state == "done", seen.error
+    assert seen.result is not None and seen.result["column"] == "selected.facility@keep0.3-seed0"
+
+
+def test_a_window_holds_one_of_the_copies_first(ws: Workspace) -> None:
+    tokenizer = default_tokenizer(ws)
+    plain = retrieve(ws, [SOURCE], [QUERY], Window(tokenizer, 20, "none", tokens=10**6))
+    assert plain.height == 20
+    assert plain["similarity"].to_list() == sorted(plain["similarity"], reverse=True)
+    assert plain["nearest_rank"].to_list() == plain["rank"].to_list() == list(range(1, 21))
+    rows = documents(ws, SOURCE).scan().select("id").collect()["id"][40:50]
+    copies = set(rows)
+    assert copies == set(plain["id"][:10])
+    for way in ("mmr", "dpp", "quality-diversity", "facility"):
+        found = retrieve(ws, [SOURCE], [QUERY], Window(tokenizer, 20, way, tokens=10**6))
+        assert set(found["id"]) == set(plain["id"])
+        assert len(copies & set(found["id"][:8])) <= 1, way
+
+
+def test_a_window_is_never_too_full(ws: Workspace) -> None:
+    tokenizer = default_tokenizer(ws)
+    for window in (1, 100, 500, 2000):
+        found = retrieve(ws, [SOURCE], [QUERY, "bread"], Window(tokenizer, 20, tokens=window))
+        used = found.group_by("query").agg(pl.col("tokens").sum())["tokens"]
+        assert found.is_empty() or used.max() <= window
+    assert found["query"].unique(maintain_order=True).to_list() == [QUERY, "bread"]
+    with pytest.raises(ConfigError, match="has words"):
+        retrieve(ws, [SOURCE], [" "], Window(tokenizer))
+    with pytest.raises(ConfigError, match="Unknown way"):
+        retrieve(ws, [SOURCE], ["a"], Window(tokenizer, way="mrr"))
+    with pytest.raises(ArtifactMissing):
+        retrieve(ws, ["code"], ["a"], Window(tokenizer))
+
+
+def test_the_commands(ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(ws.root)
+    assert main(["select", SOURCE, "--method", "mmr", "--keep", "0.5", "-w", root]) == 0
+    said = capsys.readouterr().out
+    assert "selected.mmr@keep0.5-seed0" in said and "near-duplicates" in said
+    line = ["select", SOURCE, "--method", "dpp", "--tokens", "5_000", "--json", "-w", root]
+    assert main(line) == 0
+    assert json.loads(capsys.readouterr().out)["budget"] == 5000
+    target = tmp_path / "chosen.jsonl"
+    line = ["retrieve", QUERY, "--source", SOURCE, "--k", "20", "--window", "600", "-w", root]
+    assert main([*line, "-o", str(target)]) == 0
+    assert "of 600 tokens" in capsys.readouterr().out
+    chosen = [json.loads(row) for row in target.read_text("utf-8").splitlines()]
+    assert [c["rank"] for c in chosen] == list(range(1, len(chosen) + 1))
+    assert set(chosen[0]) >= {"id", "source", "similarity", "tokens", "text", "query"}
+    assert sum(c["tokens"] for c in chosen) <= 600
+    assert main([*line, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["documents"][0]["text"] == chosen[0]["text"]
