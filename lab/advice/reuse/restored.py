@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lab.advice.design.swarm import with_weights
-from lab.advice.stored import about, newest
+from lab.advice.stored import about, asked_now, newest
 from lab.core.artifacts import Artifact, build
 from lab.core.estimate import Estimate
 from lab.core.files import digest, read_json, write_json
@@ -49,7 +49,7 @@ def save(ws: Workspace, recipe: Recipe, told: Restored) -> Artifact:
         write_json(folder / "reuse.json", mapping)
         return said | {"verdict": told.verdict}
 
-    return build(ws, STEP, VERSION, said | {"reuse": digest(mapping)}, [], make)
+    return asked_now(build(ws, STEP, VERSION, said | {"reuse": digest(mapping)}, [], make))
 
 
 def latest_restored(ws: Workspace, recipe: Recipe) -> tuple[Restored, bool] | None:
