@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from lab.core.workspace import Workspace, create, open_workspace
+from lab.jobs.store import cancel_job, list_jobs
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -104,11 +105,17 @@ def sample_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture
-def copy_of(tmp_path: Path) -> Callable[[Workspace], Workspace]:
-    """A private copy of a shared workspace, for tests that write."""
+def copy_of(tmp_path: Path) -> Iterator[Callable[[Workspace], Workspace]]:
+    """A private copy of a shared workspace, for tests that write; no job outlives its test."""
+    copies = []
 
     def copy(ws: Workspace) -> Workspace:
         shutil.copytree(ws.root, tmp_path / "copy")
-        return open_workspace(tmp_path / "copy")
+        copies.append(open_workspace(tmp_path / "copy"))
+        return copies[-1]
 
-    return copy
+    yield copy
+    for ws in copies:
+        for job in list_jobs(ws):
+            if job.active:
+                cancel_job(ws, job.id, wait=True)
