@@ -4,17 +4,12 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
 from conftest import Visit, Visitor, serving
 from playwright.sync_api import Locator, expect
 
-from lab.core.artifacts import build, write_part
 from lab.core.workspace import Workspace
-from lab.corpus.sources import scan_documents
 from lab.mixture.recipe_files import load_recipe
 from lab.ui.navigation import VIEWS
 
@@ -174,41 +169,6 @@ def test_a_whole_session(visit: Visit, base: str, ws: Workspace, tmp_path: Path)
     for address in addresses:
         reopened.open(address)
         assert reopened.url == address
-
-
-def test_a_lasso_reads_what_is_inside(visit: Visit, base: str, ws: Workspace) -> None:
-    ids = scan_documents(ws, "web").select("id").collect()["id"].head(300)
-
-    def make(folder: Path) -> dict[str, Any]:
-        angles = np.linspace(0, 2 * np.pi, 300, endpoint=False)
-        radius = np.where(np.arange(300) % 3 == 0, 0.2, 2.0)  # a third lies in the middle
-        places = {"x": radius * np.cos(angles), "y": radius * np.sin(angles)}
-        frame = pl.DataFrame({"id": ids, **places}).select(
-            "id", pl.lit("web").alias("source"), pl.col("x", "y").cast(pl.Float32),
-            pl.lit(0, pl.UInt16).alias("cluster"),
-        )  # fmt: skip
-        write_part(frame, folder / "part-00000.parquet")
-        words = pl.DataFrame({"cluster": [0], "label": ["ring"], "size": [300]})
-        write_part(words.cast({"cluster": pl.UInt16}), folder / "clusters.parquet")
-        return {"method": "pca", "trustworthiness": None}
-
-    build(ws, "map", 1, {}, [], make)
-    visitor = visit(base)
-    visitor.open("map")
-    figure = visitor.page.locator(".js-plotly-plot .nsewdrag").first
-    expect(figure).to_be_visible(timeout=MINUTES)
-    box = figure.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    reach = 0.25 * min(box["width"], box["height"])
-    visitor.page.mouse.move(x + reach, y)
-    visitor.page.mouse.down()
-    for step in range(1, 25):
-        angle = 2 * np.pi * step / 25
-        visitor.page.mouse.move(x + reach * np.cos(angle), y + reach * np.sin(angle))
-    visitor.page.mouse.up()
-    expect(visitor.page.get_by_text("100 documents", exact=False)).to_be_visible(timeout=MINUTES)
-    visitor.shoot("map")
 
 
 PAYLOADS: dict[str, int] = {
