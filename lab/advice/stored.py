@@ -4,20 +4,22 @@ The same answer twice is one artifact, so its manifest says when it was asked fo
 that comes again is the latest again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lab.advice.words import few
-from lab.core.artifacts import Artifact, load
+from lab.core.artifacts import Artifact, build, load
 from lab.core.errors import ConfigError, LabError
 from lab.core.files import digest, write_json
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
 from lab.mixture.recipe import Recipe, recipe_id
 from lab.mixture.recipe_files import read_recipe, save_recipe
+
+ANSWER = "answer.json"
 
 
 def basis(ws: Workspace, recipe: Recipe) -> str:
@@ -30,6 +32,19 @@ def basis(ws: Workspace, recipe: Recipe) -> str:
 def about(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
     """What the manifest of an answer for `recipe` says of it."""
     return {"recipe": recipe.name, "recipe_id": recipe_id(recipe), "basis": basis(ws, recipe)}
+
+
+def keep_answer(
+    ws: Workspace, step: str, version: int, recipe: Recipe, mapping: Mapping[str, Any], verdict: str
+) -> Artifact:
+    """Store an answer for `recipe` as `ANSWER`; one that was stored before is the latest again."""
+    said = about(ws, recipe)
+
+    def make(folder: Path) -> dict[str, Any]:
+        write_json(folder / ANSWER, mapping)
+        return said | {"verdict": verdict}
+
+    return asked_now(build(ws, step, version, said | {"answer": digest(mapping)}, [], make))
 
 
 def newest(ws: Workspace, step: str, version: int, recipe: Recipe) -> tuple[Artifact, bool] | None:

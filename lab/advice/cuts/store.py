@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from lab.advice.cuts.answer import POOLS, CutAnswer
 from lab.advice.optimising.thresholds import Cuts
-from lab.advice.stored import about, asked_now, newest
-from lab.core.artifacts import Artifact, build
+from lab.advice.stored import ANSWER, keep_answer, newest
+from lab.core.artifacts import Artifact
 from lab.core.estimate import Estimate
-from lab.core.files import digest, read_json, write_json
+from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 
@@ -22,14 +21,7 @@ VERSION: Final = 2
 
 def save(ws: Workspace, recipe: Recipe, told: CutAnswer) -> Artifact:
     """Store a choice for `recipe`; one that was stored before becomes the latest again."""
-    mapping = answer_mapping(told)
-    said = about(ws, recipe)
-
-    def make(folder: Path) -> dict[str, Any]:
-        write_json(folder / "answer.json", mapping)
-        return said | {"verdict": told.choice.verdict}
-
-    return asked_now(build(ws, STEP, VERSION, said | {"answer": digest(mapping)}, [], make))
+    return keep_answer(ws, STEP, VERSION, recipe, answer_mapping(told), told.choice.verdict)
 
 
 def latest_cuts(ws: Workspace, recipe: Recipe) -> tuple[CutAnswer, bool] | None:
@@ -37,7 +29,7 @@ def latest_cuts(ws: Workspace, recipe: Recipe) -> tuple[CutAnswer, bool] | None:
     or None.
     """
     found = newest(ws, STEP, VERSION, recipe)
-    return (read_answer(read_json(found[0].path / "answer.json")), found[1]) if found else None
+    return (read_answer(read_json(found[0].path / ANSWER)), found[1]) if found else None
 
 
 def answer_mapping(told: CutAnswer) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 from lab.advice.optimising.phases import PhaseAdvice
 from lab.advice.order.answer import PhaseAnswer
-from lab.advice.stored import about, asked_now, newest
-from lab.core.artifacts import Artifact, build
+from lab.advice.stored import ANSWER, keep_answer, newest
+from lab.core.artifacts import Artifact
 from lab.core.estimate import Estimate
-from lab.core.files import digest, read_json, write_json
+from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 
@@ -20,14 +19,7 @@ VERSION: Final = 1
 
 def save(ws: Workspace, recipe: Recipe, told: PhaseAnswer) -> Artifact:
     """Store weights by phase for `recipe`; those stored before become the latest again."""
-    mapping = answer_mapping(told)
-    said = about(ws, recipe)
-
-    def make(folder: Path) -> dict[str, Any]:
-        write_json(folder / "answer.json", mapping)
-        return said | {"verdict": told.advice.verdict}
-
-    return asked_now(build(ws, STEP, VERSION, said | {"answer": digest(mapping)}, [], make))
+    return keep_answer(ws, STEP, VERSION, recipe, answer_mapping(told), told.advice.verdict)
 
 
 def latest_phases(ws: Workspace, recipe: Recipe) -> tuple[PhaseAnswer, bool] | None:
@@ -35,7 +27,7 @@ def latest_phases(ws: Workspace, recipe: Recipe) -> tuple[PhaseAnswer, bool] | N
     now), or None.
     """
     found = newest(ws, STEP, VERSION, recipe)
-    return (read_answer(read_json(found[0].path / "answer.json")), found[1]) if found else None
+    return (read_answer(read_json(found[0].path / ANSWER)), found[1]) if found else None
 
 
 def answer_mapping(told: PhaseAnswer) -> dict[str, Any]:

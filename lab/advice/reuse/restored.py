@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from lab.advice.design.swarm import with_weights
-from lab.advice.stored import about, asked_now, newest
-from lab.core.artifacts import Artifact, build
+from lab.advice.stored import ANSWER, keep_answer, newest
+from lab.core.artifacts import Artifact
 from lab.core.estimate import Estimate
-from lab.core.files import digest, read_json, write_json
+from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 
 STEP = "reuse"
-VERSION: Final = 3
+VERSION: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,7 @@ def restored_recipe(recipe: Recipe, told: Restored, name: str) -> Recipe:
 
 def save(ws: Workspace, recipe: Recipe, told: Restored) -> Artifact:
     """Store restored weights for `recipe`."""
-    mapping = restored_mapping(told)
-    said = about(ws, recipe)
-
-    def make(folder: Path) -> dict[str, Any]:
-        write_json(folder / "reuse.json", mapping)
-        return said | {"verdict": told.verdict}
-
-    return asked_now(build(ws, STEP, VERSION, said | {"reuse": digest(mapping)}, [], make))
+    return keep_answer(ws, STEP, VERSION, recipe, restored_mapping(told), told.verdict)
 
 
 def latest_restored(ws: Workspace, recipe: Recipe) -> tuple[Restored, bool] | None:
@@ -57,7 +49,7 @@ def latest_restored(ws: Workspace, recipe: Recipe) -> tuple[Restored, bool] | No
     now), or None.
     """
     found = newest(ws, STEP, VERSION, recipe)
-    return (read_restored(read_json(found[0].path / "reuse.json")), found[1]) if found else None
+    return (read_restored(read_json(found[0].path / ANSWER)), found[1]) if found else None
 
 
 def restored_mapping(told: Restored) -> dict[str, Any]:

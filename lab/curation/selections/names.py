@@ -12,14 +12,14 @@ A name stands for a predicate, so it costs a line whatever it holds, and follows
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from lab.core.errors import ConfigError, DataError, nearest
+from lab.core.errors import ConfigError, nearest
 from lab.core.workspace import Workspace
-from lab.curation.journal import Record, append, read, writing
+from lab.curation.journal import Record, read
 from lab.curation.selections.predicate import Predicate, parse_predicate, write_predicate
 from lab.curation.tags.checks import NAME
+from lab.curation.undo import record, standing, step, unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +41,12 @@ def named(ws: Workspace) -> Named:
     try:
         return replay(read(events_file(ws)))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise DataError(
-            "These events cannot be replayed.",
-            where=str(events_file(ws)),
-            value=f"{type(error).__name__}: {error}",
-            next_step="restore the file from a copy; a line was changed by hand",
-        ) from error
+        raise unreadable(events_file(ws), error) from error
 
 
 def replay(events: Sequence[Record]) -> Named:
     """The names after `events`, undo and redo applied."""
-    done: list[Record] = []
-    undone: list[Record] = []
-    for event in events:
-        if event["do"] == "undo":
-            undone.append(done.pop())
-        elif event["do"] == "redo":
-            done.append(undone.pop())
-        else:
-            done.append(event)
-            undone.clear()
+    done, undone = standing(events)
     lines: dict[str, str] = {}
     for event in done:
         if event["do"] == "name":
@@ -86,13 +72,13 @@ def name_selection(ws: Workspace, name: str, predicate: Predicate) -> None:
             "There is nothing to name: everything is selected.",
             next_step="draw an area, or choose clusters, sources or a range",
         )
-    record(ws, {"do": "name", "name": name, "line": write_predicate(predicate)})
+    record(events_file(ws), {"do": "name", "name": name, "line": write_predicate(predicate)})
 
 
 def forget_selection(ws: Workspace, name: str) -> None:
     """Take a name away; ConfigError for one that is not there."""
     line_of(ws, name)
-    record(ws, {"do": "forget", "name": name})
+    record(events_file(ws), {"do": "forget", "name": name})
 
 
 def selection_of(ws: Workspace, name: str) -> Predicate:
@@ -110,30 +96,9 @@ def line_of(ws: Workspace, name: str) -> str:
 
 def undo(ws: Workspace) -> str:
     """Take back the last event that stands; it in words, "" if there was none."""
-    return step(ws, "undo")
+    return step(events_file(ws), "undo", lambda: named(ws).last)
 
 
 def redo(ws: Workspace) -> str:
     """Restore the last event taken back; it in words, "" if there was none."""
-    return step(ws, "redo")
-
-
-def step(ws: Workspace, what: str) -> str:
-    """Write an undo or redo, if there is something to move."""
-    with writing(events_file(ws), what):
-        state = named(ws)
-        moved = state.last if what == "undo" else state.next
-        if moved:
-            append(events_file(ws), [{"do": what, "at": now()}])
-    return moved
-
-
-def record(ws: Workspace, event: Record) -> None:
-    """Append one event."""
-    with writing(events_file(ws), str(event["do"])):
-        append(events_file(ws), [event | {"at": now()}])
-
-
-def now() -> str:
-    """The time of an event, UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return step(events_file(ws), "redo", lambda: named(ws).next)

@@ -1,8 +1,6 @@
 """The state that a log of tag events leaves: replay, with undo and redo as events of their own.
 
-Two stacks: events that stand and events taken back. An undo moves the top of the first to the
-second, a redo moves it back, any other event empties the second. What stands is then folded into
-three tables. Nothing is ever cut out of the log, so undo reaches to the first event.
+What stands (`lab.curation.undo`) is folded into three tables.
 """
 
 from collections.abc import Sequence
@@ -12,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from lab.core.errors import DataError
 from lab.curation.journal import Record, read
+from lab.curation.undo import standing, unreadable
 
 TAGS = {"id": pl.String, "tag": pl.String}
 NOTES = {"id": pl.String, "note": pl.String}
@@ -47,26 +45,12 @@ def replay_file(path: Path, size: int, changed: int, inode: int) -> State:
     try:
         return replay(events)
     except (KeyError, IndexError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
-        raise DataError(
-            "These events cannot be replayed.",
-            where=str(path),
-            value=f"{type(error).__name__}: {error}",
-            next_step="restore the file from a copy; a line was changed by hand",
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def replay(events: Sequence[Record]) -> State:
     """The state after `events`, undo and redo applied. A loop over events: see above."""
-    done: list[Record] = []
-    undone: list[Record] = []
-    for event in events:
-        if event["do"] == "undo":
-            undone.append(done.pop())
-        elif event["do"] == "redo":
-            done.append(undone.pop())
-        else:
-            done.append(event)
-            undone.clear()
+    done, undone = standing(events)
     words = [in_words(stack[-1]) if stack else "" for stack in (done, undone)]
     known = {event["tag"] for event in done if event["do"] == "tag"}
     return State(

@@ -18,7 +18,6 @@ on demand, under the documents that bear it, so other tags do not make it stale.
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,10 @@ from lab.core.errors import ArtifactMissing, DataError, nearest
 from lab.core.files import digest, write_text
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.curation.journal import Record, append, writing
+from lab.curation.journal import writing
 from lab.curation.tags.checks import check_id, check_tag, checked
 from lab.curation.tags.events import State, replay, replay_file
+from lab.curation.undo import record, step
 
 STEP, VERSION = "tags", 1
 NOTE_LIMIT = 10_000  # characters
@@ -48,7 +48,7 @@ def tag(ws: Workspace, ids: Sequence[str], tag: str, on: bool = True) -> None:
     for name in unique:
         check_id(name)
     if unique:
-        record(ws, {"do": "tag", "tag": tag, "on": bool(on), "ids": unique})
+        record(events_file(ws), {"do": "tag", "tag": tag, "on": bool(on), "ids": unique})
 
 
 def note(ws: Workspace, id: str, text: str) -> None:
@@ -57,7 +57,9 @@ def note(ws: Workspace, id: str, text: str) -> None:
     Raises DataError for more than `NOTE_LIMIT` characters or text that UTF-8 cannot hold.
     """
     check_id(id)
-    record(ws, {"do": "note", "id": id, "text": checked(text.strip(), NOTE_LIMIT, "note")})
+    record(
+        events_file(ws), {"do": "note", "id": id, "text": checked(text.strip(), NOTE_LIMIT, "note")}
+    )
 
 
 def vote(ws: Workspace, id: str, question: str, keep: bool, by: str = "") -> None:
@@ -70,38 +72,20 @@ def vote(ws: Workspace, id: str, question: str, keep: bool, by: str = "") -> Non
         raise DataError("A question is one line of text.", value=question)
     checked(question, QUESTION_LIMIT, "question")
     checked(by, QUESTION_LIMIT, "name")
-    record(ws, {"do": "vote", "id": id, "question": question, "keep": bool(keep), "by": by})
+    record(
+        events_file(ws),
+        {"do": "vote", "id": id, "question": question, "keep": bool(keep), "by": by},
+    )
 
 
 def undo(ws: Workspace) -> str:
     """Take back the last event that stands; it in words, "" if there was none."""
-    return step(ws, "undo")
+    return step(events_file(ws), "undo", lambda: state_of(ws).last)
 
 
 def redo(ws: Workspace) -> str:
     """Restore the last event taken back; it in words, "" if there was none."""
-    return step(ws, "redo")
-
-
-def step(ws: Workspace, what: str) -> str:
-    """Write an undo or redo, if there is something to move."""
-    with writing(events_file(ws), what):
-        state = state_of(ws)
-        moved = state.last if what == "undo" else state.next
-        if moved:
-            append(events_file(ws), [{"do": what, "at": now()}])
-    return moved
-
-
-def record(ws: Workspace, event: Record) -> None:
-    """Append one event."""
-    with writing(events_file(ws), str(event["do"])):
-        append(events_file(ws), [event | {"at": now()}])
-
-
-def now() -> str:
-    """The time of an event, UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return step(events_file(ws), "redo", lambda: state_of(ws).next)
 
 
 def events_file(ws: Workspace) -> Path:
