@@ -42,7 +42,7 @@ else:
             proposal.save_proposal(ws, recipe, advice)
         show_validation(ws, recipe)
         verdict.show_notes(advice)
-        show_view(ws, fit, advice, latest_validation(ws, recipe.name))
+        show_view(ws, recipe.name, fit, advice, latest_validation(ws, recipe.name))
 with st.expander("A first answer, before a sweep", expanded=found is None), guarded():
     first_answer_panel(ws, recipe)
 with st.expander("Train a sweep, or what the decision needs", expanded=found is None), guarded():

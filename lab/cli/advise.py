@@ -61,6 +61,8 @@ def advise(options: argparse.Namespace) -> Shown:
     from lab.advice.proposing.interchange import proposed_runs, write_table
     from lab.advice.proposing.store import advice_mapping
 
+    if options.recipe and options.name and options.recipe != options.name:
+        options.misused(f"two recipes are named: {options.name} and {options.recipe}")
     options.recipe = options.recipe or options.name
     require_one_each(options)
     if options.ratios:
@@ -113,6 +115,8 @@ def require_table_terms(options: argparse.Namespace) -> None:
         options.misused("name a RECIPE, or give --ratios and --metrics, not both")
     if options.detach:
         options.misused("--detach goes with a recipe of the workspace")
+    if options.sizes:
+        options.misused("--sizes goes with a recipe of the workspace")
     if given(options, "supply") != given(options, "budget"):
         options.misused("--supply and --budget go together")
     if not options.supply and (given(options, "repeat_cap") or options.matched):
@@ -130,6 +134,7 @@ def terms(options: argparse.Namespace) -> dict[str, Any]:
         "caps": read_shares(options.cap) if options.cap else None,
         "current": read_shares(options.current) if options.current else None,
         "groups": dict(options.groups) if options.groups else None,
+        "sizes": options.sizes,
     }
 
 

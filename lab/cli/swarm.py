@@ -35,6 +35,9 @@ def sweep(options: argparse.Namespace) -> Shown:
         options.misused("--single-source trains other runs than --thresholds and --phases")
     asked = design_options(options) | run_options(options)
     asked |= {"single_source": options.single_source, "shared": options.shared}
+    if options.next_runs and (options.single_source or options.thresholds or options.by_phase):
+        options.misused("--next trains what the latest advice names, and no other design")
+    asked["next_runs"] = options.next_runs
     return failed_runs(act(options, "sweep", recipe=options.recipe, **asked))
 
 

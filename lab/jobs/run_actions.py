@@ -47,7 +47,8 @@ class Sweep:
     The design as in `lab.advice.design.swarm.SwarmSettings`; `weakest` and `strongest` bound its
     strength. With `single_source` instead a run per source, `shared` of it on the recipe's own
     mixture. With `thresholds` (SIGNAL@SOURCE=a,b,c) sources are cut at one of them each, with
-    `by_phase` every phase has weights of its own.
+    `by_phase` every phase has weights of its own. With `next_runs` the mixtures that the latest
+    advice would train next, each at its size and budget.
     """
 
     recipe: str
@@ -67,6 +68,7 @@ class Sweep:
     shared: float = 0.0
     thresholds: list[str] | None = None
     by_phase: bool = False
+    next_runs: bool = False
     repetition: bool = True
     snapshots: bool = True
     score_snapshots: bool = False
@@ -188,6 +190,7 @@ class Advise:
     caps: dict[str, float] | None = None
     current: dict[str, float] | None = None
     groups: dict[str, list[str]] | None = None
+    sizes: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

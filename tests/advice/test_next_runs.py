@@ -9,7 +9,8 @@ from lab.advice.fitting.fit import fit_table
 from lab.advice.fitting.surface import Surface
 from lab.advice.laws.log_linear import LogLinearFit
 from lab.advice.proposing.advise import advise
-from lab.advice.proposing.next_runs import Place, decision_value, next_runs
+from lab.advice.proposing.next_runs import Known, covariance_of, next_runs
+from lab.advice.proposing.places import Place
 
 NAMES = ["a", "b"]
 EVEN = np.array([0.5, 0.5])
@@ -57,8 +58,12 @@ def test_seeing_something_is_never_worse_than_seeing_nothing() -> None:
     rng = np.random.default_rng(0)
     for _ in range(50):
         decided = rng.normal(size=(30, 7))
-        weights = rng.normal(size=(10, 30)) * rng.uniform(0, 5)
-        assert decision_value(weights, decided) <= decided.mean(axis=0).min() + 1e-12
+        root = rng.normal(size=(7, 7)) * rng.uniform(0, 2)
+        known = Known.before(decided, root @ root.T)
+        for part in (0.0, 1.0):
+            run = known.run(int(rng.integers(7)), part, rng.uniform(0.01, 5))
+            assert known.decision_value(decided, run) <= decided.mean(axis=0).min() + 1e-12
+            known = known.after(run)
 
 
 def test_minutes_choose_the_size() -> None:
@@ -66,11 +71,38 @@ def test_minutes_choose_the_size() -> None:
     split = [-0.5] * 50 + [0.5] * 50
     here = Place("micro", 10.0)
     near, far = Place("nano", 1.0, 0.95), Place("nano", 1.0, 0.02)
-    chosen = ask(split, noise=0.05, places=(here, near))
+    chosen = ask(split, noise=0.05, scale=0.3, places=(here, near))
     assert (chosen["size"], chosen["minutes"]) == ("nano", 1.0)
     assert chosen["per_minute"] == pytest.approx(chosen["expected_gain"])
-    chosen = ask(split, noise=0.05, places=(here, far))
+    chosen = ask(split, noise=0.05, scale=0.3, places=(here, far))
     assert (chosen["size"], chosen["minutes"]) == ("micro", 10.0)
+
+
+def test_a_larger_size_is_asked_for_once_the_small_one_has_nothing_left_to_say() -> None:
+    places = (Place("nano", 1.0, 0.7), Place("micro", 4.0, 0.89))
+    split, same = [-0.5] * 50 + [0.5] * 50, [-0.05] * 99 + [0.05]
+    assert ask(split, noise=0.05, scale=0.1, places=places)["size"] == "nano"
+    assert ask(same, noise=0.05, scale=0.1, places=places)["size"] == "micro"
+    assert ask(same, noise=0.05, scale=0.0, places=places)["size"] == "nano", "nothing to learn"
+
+
+def test_a_larger_run_is_worth_what_the_normal_distribution_says() -> None:
+    """Two mixtures, one world: D decides alone. A noiseless run of one at the target tells its D
+    exactly and, by the correlation, part of the other's; the gain by hand is E max(0, Z)."""
+    points = np.array([[1.0, 0.0], [0.0, 1.0]])
+    places = (Place("nano", 1.0, 0.5), Place("base", 1.0, 1.0))
+    covariance = covariance_of(points, 0.2, places[0])
+    variance = 0.2**2 * (1 / 0.5**2 - 1)
+    assert covariance == pytest.approx(variance * np.exp([[0, -1], [-1, 0]]))
+    costs = np.zeros((400, 2))
+    known = Known.before(costs, covariance)
+    run = known.run(0, 1.0, 0.0)
+    difference = (1 - np.exp(-1)) * np.sqrt(variance)  # SD of what the difference is found to be
+    by_hand = difference / np.sqrt(2 * np.pi)
+    assert -known.decision_value(costs, run) == pytest.approx(by_hand, rel=0.2)
+    left = known.after(run).covariance
+    assert left[0, 0] == pytest.approx(0, abs=1e-9)
+    assert left[1, 1] == pytest.approx(variance * (1 - np.exp(-2)))
 
 
 def test_the_second_run_is_worth_what_it_adds(planted: Callable) -> None:

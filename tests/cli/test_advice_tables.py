@@ -125,6 +125,8 @@ def test_what_is_impossible_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         ["advise", "natural", "--natural", "natural.csv"],
         ["advise", "natural", "--model", "linear"],
         ["advise", *TABLES, "--detach"],
+        ["advise", *TABLES, "--sizes", "nano"],
+        ["advise", "natural", "--recipe", "other"],
         ["advise", "natural", *TABLES],
         ["advise", *TABLES, "--repeat-cap", "3"],
         ["advise", *TABLES, "--matched"],

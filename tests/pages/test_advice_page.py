@@ -199,7 +199,7 @@ def test_every_view_opens_by_its_address(
         "Supply": {"epochs", "effective_tokens", "cap"},
         "Guards": {"metric", "epsilon", "p_met", "price"},
         "Groups": {"gain_long", "gain_short", "low_long"},
-        "Next runs": {"run"},
+        "Next runs": {"run", "size", "tokens", "minutes"},
         "Laws": {"law", "skill", "regret"},
     }[view]
     assert any(expected <= names for names in columns), columns

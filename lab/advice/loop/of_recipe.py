@@ -42,8 +42,8 @@ from lab.advice.loop.terms import Terms
 from lab.advice.optimising.optimise import KL_PATH
 from lab.advice.proposing.from_runs import fit_runs
 from lab.advice.proposing.live import keep_replicates
-from lab.advice.proposing.next_runs import Place
 from lab.advice.proposing.of_recipe import supply_for
+from lab.advice.proposing.places import Place
 from lab.advice.proposing.request import Request
 from lab.advice.proposing.store import save
 from lab.advice.simplex import supply_caps

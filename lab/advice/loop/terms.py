@@ -8,7 +8,7 @@ from lab.advice.fitting.fit import Fit
 from lab.advice.loop.record import Record, Wanted
 from lab.advice.optimising.supply import Supply
 from lab.advice.proposing.advise import KL
-from lab.advice.proposing.next_runs import Place
+from lab.advice.proposing.places import Place
 from lab.core.errors import ConfigError
 
 MANY = 100  # looks that are foreseen at most: the boundary hardly rises beyond

@@ -54,7 +54,8 @@ from lab.advice.optimising.settings import (
     weight_estimates,
 )
 from lab.advice.optimising.supply import Supply, supply_table, worn
-from lab.advice.proposing.next_runs import Place, next_runs
+from lab.advice.proposing.next_runs import next_runs
+from lab.advice.proposing.places import Place
 from lab.advice.proposing.request import Request
 from lab.advice.simplex import Array
 from lab.core.estimate import Estimate
@@ -207,6 +208,7 @@ def worth_running(
         *(decision.posterior, decision.blend, decision.natural, decision.kl),
         *(proposal, optima, decision.fit.sources, count),
         noise=held_out_error(decision.fit, decision.blend),
+        scale=float((decision.fit.costs @ decision.blend).std()),
         places=places,
     )
 

@@ -35,7 +35,7 @@ from lab.core.files import digest, read_json, write_json
 from lab.core.workspace import Workspace
 
 STEP = "replicates"
-VERSION = 2
+VERSION = 3
 LEVEL = 0.9
 
 

@@ -20,11 +20,13 @@ from lab.advice.optimising.supply import Supply, supply_of
 from lab.advice.proposing.advise import KL, Advice, advise
 from lab.advice.proposing.from_runs import admitted, foreseeable
 from lab.advice.proposing.live import keep_replicates
+from lab.advice.proposing.places import places_of
 from lab.advice.proposing.repeated import read_specs, repetition_words, wear_of
 from lab.advice.proposing.request import Request
 from lab.advice.proposing.store import save
 from lab.core.errors import ConfigError
 from lab.core.workspace import Workspace
+from lab.corpus.tokenizer import tokenizer_facts
 from lab.evaluation.gate.gate import gate
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import load_recipe
@@ -58,10 +60,16 @@ def advise_from_runs(
         current=asked.current or comparable(fit, base.average_weights()),
         groups=asked.groups or None,
         replicates=keep_replicates(ws, fit),
+        places=places_of(ws, words_of(ws, base), found.size, found.tokens, asked.sizes),
     )
     advice = replace(advice, asked=asked, notes=(*advice.notes, *said))
     save(ws, fit, advice, base)
     return fit, advice
+
+
+def words_of(ws: Workspace, recipe: Recipe) -> int:
+    """Tokens in the vocabulary of the recipe's tokenizer."""
+    return tokenizer_facts(ws, recipe.tokenizer).vocab_size
 
 
 def fit_asked(ws: Workspace, found: Evidence, named: Sequence[str] = ()) -> Fit:

@@ -12,7 +12,7 @@ from typing import Any
 from lab.core.errors import ConfigError
 from lab.core.settings import known_keys
 
-KEYS = {"targets", "kl", "guards", "caps", "current", "groups"}
+KEYS = {"targets", "kl", "guards", "caps", "current", "groups", "sizes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Request:
     `kl`: weight of KL to the natural mixture (None: the default); `guards`: metric -> epsilon in
     its own unit, no worse than natural by more; `caps`: source -> largest share, beside the supply;
     `current`: the mixture to compare with (default: the recipe's own); `groups`: name -> metrics,
-    for a Pareto front.
+    for a Pareto front; `sizes`: where next runs may be trained, as in
+    `lab.advice.proposing.places.places_of` (default: at the fit's size and the next larger).
     """
 
     targets: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Request:
     caps: Mapping[str, float] = field(default_factory=dict)
     current: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sizes: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -59,13 +61,15 @@ def request_of(mapping: Mapping[str, Any]) -> Request:
             str(name): names(members, f"groups.{name}")
             for name, members in mapped(given.get("groups", {}), "groups").items()
         },
+        sizes=names(given.get("sizes", ()), "sizes"),
     )
 
 
 def request_mapping(request: Request) -> dict[str, Any]:
     """The request as JSON values; `request_of` reads it back."""
     groups = {name: list(members) for name, members in request.groups.items()}
-    return asdict(request) | {"targets": list(request.targets), "groups": groups}
+    lists = {"targets": list(request.targets), "sizes": list(request.sizes)}
+    return asdict(request) | lists | {"groups": groups}
 
 
 def mapped(value: object, where: str) -> Mapping[str, Any]:
@@ -98,10 +102,10 @@ def names(value: object, where: str) -> tuple[str, ...]:
     """Several names."""
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise ConfigError(
-            "A list of metrics was expected here.",
+            "A list of names was expected here.",
             where=where,
             value=value,
-            next_step="`mixlab gate` lists those that may be optimised for",
+            next_step="`mixlab gate` lists metrics that may be optimised for",
         )
     return tuple(map(str, value))
 

@@ -27,7 +27,7 @@ from lab.core.files import digest, read_json, write_json
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe, recipe_id
 
-VERSION = 3
+VERSION = 4
 NAMES = ("runs", "sources", "unseen", "metrics", "notes")  # fields of a fit that are tuples
 ARRAYS = ("signs", "weights", "costs", "heldout")
 FRAMES = ("scores", "path", "guards", "front", "supply")  # fields of advice

@@ -20,6 +20,7 @@ mixlab advise natural
 mixlab advise natural --kl 0.02 --guard heldout/web/bpb=0.01 --cap caps.yaml
 mixlab advise natural --group knowledge=benchmark/facts/gold_bpb \\
     --group reasoning=benchmark/reasoning/gold_bpb,benchmark/arithmetic/gold_bpb
+mixlab advise natural --sizes nano micro:0.9
 mixlab advise --from mixmin natural
 mixlab advise --ratios ratios.csv --metrics metrics.csv --target loss --natural natural.csv --json
 mixlab advise --ratios ratios.csv --metrics metrics.csv --target loss --kl 0.02 --cap caps.csv
@@ -118,6 +119,13 @@ def add_terms(p: Options) -> None:
         action="append",
         metavar="NAME=METRIC,METRIC",
         help="two or more: the Pareto front between groups of metrics",
+    )
+    p.add_argument(
+        "--sizes",
+        nargs="+",
+        metavar="SIZE[:AGREEMENT]",
+        help="where next runs may be trained, with the correlation to the real run if you know it "
+        "(default: the size of the runs and the next larger)",
     )
     p.add_argument(
         "-o", "--output", type=Path, metavar="CSV", help="write proposal and next runs as ratios"

@@ -29,6 +29,7 @@ def add_swarm_commands(commands: "argparse._SubParsersAction[Options]") -> None:
         "train a designed set of mixtures around a recipe",
         "mixlab sweep natural --runs 24\nmixlab sweep natural --runs 64 --engine ray\n"
         "mixlab sweep natural --runs 12 --extend --repeats 3\n"
+        "mixlab sweep natural --next\n"
         "mixlab sweep natural --single-source --shared 0.5\n"
         "mixlab sweep natural --thresholds gopher.word_count@web=none,50,100 --runs 30\n"
         "mixlab sweep two-phases --phases --runs 48",
@@ -37,6 +38,10 @@ def add_swarm_commands(commands: "argparse._SubParsersAction[Options]") -> None:
     p.add_argument("recipe", metavar="RECIPE")
     add_design_options(p)
     add_source_options(p)
+    p.add_argument(
+        "--next", dest="next_runs", action="store_true",
+        help="the next runs of the latest advice instead, each at the size it names",
+    )  # fmt: skip
     add_run_options(p)
     add_loop(commands)
     add_validate(commands)

@@ -1,10 +1,11 @@
 """Steps of advice: swarms, the loop, the proposal, its validation, and restoring it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from lab.core.errors import ConfigError
+from lab.core.files import digest
 from lab.core.progress import Progress
 from lab.core.workspace import Workspace
 from lab.jobs import actions as a
@@ -20,6 +21,8 @@ def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
     """A designed set of mixtures around a recipe, or a run per source, trained and scored."""
     if p.single_source:
         return source_runs(ws, p, progress)
+    if p.next_runs:
+        return next_runs(ws, p, progress)
     from lab.advice.design.swarm import require_mixtures
     from lab.proxy.trackers import require_tracker
 
@@ -27,6 +30,42 @@ def sweep(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
     swarm = planned(ws, p)
     require_mixtures(swarm)
     return train_all(ws, swarm.pairs, p, progress)
+
+
+def next_runs(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
+    """The next runs of the latest advice for a recipe, size by size; ConfigError without any."""
+    from lab.advice.design.swarm import with_weights
+    from lab.advice.proposing.store import latest
+    from lab.mixture.recipe_files import load_recipe
+    from lab.proxy.trackers import require_tracker
+
+    require_tracker(p.track)
+    base, found = load_recipe(ws, p.recipe), latest(ws, p.recipe)
+    if found is None or found[1].next_runs.is_empty():
+        raise ConfigError(
+            "No advice for this recipe names a run to train next.",
+            where=p.recipe,
+            next_step=f"`mixlab advise {p.recipe}` asks the runs that there are",
+        )
+    fit, advice = found
+    places = advice.next_runs.group_by("size", "tokens", maintain_order=True)
+    done: Result = {"runs": [], "failed": {}, "repetition": ""}
+    spent, whole = 0.0, float(advice.next_runs["minutes"].sum())
+    for (size, tokens), frame in places:
+        pairs = []
+        for row in frame.select(fit.sources).iter_rows(named=True):
+            weights = {name: share for name, share in row.items() if share > 0}
+            name = f"{base.name}-next-{digest(weights)[:6]}"
+            pairs.append((with_weights(base, name, weights), p.seed))
+        low, spent = spent, spent + float(frame["minutes"].sum())
+        part = progress.part(low / whole, spent / whole, f"{size}: ")
+        own = train_all(ws, pairs, replace(p, size=str(size), tokens=int(tokens)), part)
+        done = {
+            "runs": [*done["runs"], *own["runs"]],
+            "failed": done["failed"] | own["failed"],
+            "repetition": " ".join(filter(None, [done["repetition"], own["repetition"]])),
+        }
+    return done
 
 
 def planned(ws: Workspace, p: a.Sweep) -> Any:

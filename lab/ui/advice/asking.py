@@ -15,6 +15,7 @@ from lab.advice.proposing.advise import KL
 from lab.core.workspace import Workspace
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import list_recipes
+from lab.proxy.sizes import SIZES
 from lab.ui.advice.evidence import Choice, choices_of, default_groups, unforeseen_of
 from lab.ui.comparison.scores_panel import grey_table
 from lab.ui.job_panel import start
@@ -62,16 +63,21 @@ def form(
         current = against(ws, recipe)
     guards = guard_inputs(open_ones, units)
     groups = group_inputs(default_groups(ws, choices), open_ones)
+    sizes = several(
+        "Sizes for next runs", "ask_sizes", list(SIZES), "the runs' own and the next larger",
+        "A larger size costs more and agrees better with the real run: Olmix found rank "
+        "correlations with 1B of .73 at 1M parameters and .89 from 15M up.",
+    )  # fmt: skip
     show_closed(choices, unforeseen_of(fit) if fit else {})
     asked: dict[str, Any] = {"targets": targets, "kl": kl if kl != KL else None}
-    asked |= {"guards": guards, "current": current, "groups": groups}
+    asked |= {"guards": guards, "current": current, "groups": groups, "sizes": sizes}
     return {key: value for key, value in asked.items() if value not in (None, [], {})}
 
 
 def several(
     words: str, key: str, options: list[str], empty: str, help_text: str | None = None
 ) -> list[str]:
-    """Choose any number of metrics."""
+    """Choose any number of metrics or sizes."""
     return st.multiselect(
         label(words), options, key=key, bind="query-params", placeholder=empty,
         help=label(help_text) if help_text else None,

@@ -6,11 +6,14 @@ import streamlit as st
 
 from lab.advice.fitting.fit import Fit
 from lab.advice.proposing.advise import Advice
+from lab.core.engine import cores
+from lab.core.workspace import Workspace
 from lab.ui.advice.evidence import unforeseen_of
 from lab.ui.comparison.scores_panel import grey_table
 from lab.ui.components import table
 from lab.ui.figures import GREY, blank, draw, ink, palette
-from lab.ui.formats import plural
+from lab.ui.formats import duration, plural
+from lab.ui.job_panel import start
 from lab.ui.text import figure_text
 
 
@@ -74,7 +77,20 @@ def show_fit(fit: Fit) -> None:
     )
 
 
-def show_next(advice: Advice) -> None:
-    """Mixtures worth training next."""
-    st.caption("What would tell most about the decision, first the most useful.")
-    table(advice.next_runs, key="next_runs", alt="Mixtures worth training next")
+def show_next(ws: Workspace, recipe: str, advice: Advice) -> None:
+    """Mixtures worth training next, and the button that trains them."""
+    runs = advice.next_runs
+    if runs.is_empty():
+        st.caption("No run would tell more: every mixture in question has been trained.")
+        return
+    st.caption(
+        "What would tell most about the decision per minute, first the most useful. A run at a "
+        "larger size is asked for once more runs at the small one would tell less about the real "
+        "run than it does."
+    )
+    table(runs, key="next_runs", alt="Mixtures worth training next, with size and cost")
+    seconds = 60 * float(runs["minutes"].sum()) / min(cores(), runs.height)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Train these runs", key="train_next", icon=":material/play_arrow:"):
+            start(ws, "sweep", {"recipe": recipe, "next_runs": True})
+        st.caption(f"About {duration(seconds)} of training.")

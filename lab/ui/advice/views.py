@@ -18,7 +18,9 @@ VIEWS = (
 )
 
 
-def show_view(ws: Workspace, fit: Fit, advice: Advice, validation: Validation | None) -> None:
+def show_view(
+    ws: Workspace, recipe: str, fit: Fit, advice: Advice, validation: Validation | None
+) -> None:
     """The view that is chosen."""
     view = st.segmented_control(
         "Look at", VIEWS, default=VIEWS[0], key="advice_view", bind="query-params", required=True
@@ -34,7 +36,7 @@ def show_view(ws: Workspace, fit: Fit, advice: Advice, validation: Validation | 
     elif view == "Groups":
         show_front(advice)
     elif view == "Next runs":
-        show_next(advice)
+        show_next(ws, recipe, advice)
     elif view == "Laws":
         show_fit(fit)
     else:
