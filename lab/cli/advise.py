@@ -199,7 +199,8 @@ def advice_tables(advice: Any) -> list[tuple[str, pl.DataFrame]]:
         ("Supply", advice.supply),
         ("Other distances from the natural mixture", advice.path.select(shown)),
         ("Front between groups, gains in spreads of the runs", advice.front),
-        ("Next runs", upright),
+        ("Next runs, first what tells most a minute", runs.drop(*advice.weights)),
+        ("Their shares", upright),
     ]
     return [(title, frame) for title, frame in tables if frame.width]
 

@@ -71,19 +71,20 @@ def test_minutes_choose_the_size() -> None:
     split = [-0.5] * 50 + [0.5] * 50
     here = Place("micro", 10.0)
     near, far = Place("nano", 1.0, 0.95), Place("nano", 1.0, 0.02)
-    chosen = ask(split, noise=0.05, scale=0.3, places=(here, near))
+    chosen = ask(split, noise=0.05, places=(here, near))
     assert (chosen["size"], chosen["minutes"]) == ("nano", 1.0)
     assert chosen["per_minute"] == pytest.approx(chosen["expected_gain"])
-    chosen = ask(split, noise=0.05, scale=0.3, places=(here, far))
+    chosen = ask(split, noise=0.05, places=(here, far))
     assert (chosen["size"], chosen["minutes"]) == ("micro", 10.0)
 
 
 def test_a_larger_size_is_asked_for_once_the_small_one_has_nothing_left_to_say() -> None:
     places = (Place("nano", 1.0, 0.7), Place("micro", 4.0, 0.89))
-    split, same = [-0.5] * 50 + [0.5] * 50, [-0.05] * 99 + [0.05]
-    assert ask(split, noise=0.05, scale=0.1, places=places)["size"] == "nano"
-    assert ask(same, noise=0.05, scale=0.1, places=places)["size"] == "micro"
-    assert ask(same, noise=0.05, scale=0.0, places=places)["size"] == "nano", "nothing to learn"
+    split, same = [-0.5] * 50 + [0.5] * 50, [-0.5] * 99 + [-0.4]
+    assert ask(split, noise=0.05, places=places)["size"] == "nano"
+    assert ask(same, noise=0.01, places=places)["size"] == "micro"
+    flat = ask([0.0] * 99 + [1e-9], noise=0.05, places=places)
+    assert flat["size"] == "nano" and flat["expected_gain"] < 1e-9, "nothing varies"
 
 
 def test_a_larger_run_is_worth_what_the_normal_distribution_says() -> None:
@@ -91,18 +92,19 @@ def test_a_larger_run_is_worth_what_the_normal_distribution_says() -> None:
     exactly and, by the correlation, part of the other's; the gain by hand is E max(0, Z)."""
     points = np.array([[1.0, 0.0], [0.0, 1.0]])
     places = (Place("nano", 1.0, 0.5), Place("base", 1.0, 1.0))
-    covariance = covariance_of(points, 0.2, places[0])
+    covariance = covariance_of(points, 0.2, 1.0, places[0])
     variance = 0.2**2 * (1 / 0.5**2 - 1)
-    assert covariance == pytest.approx(variance * np.exp([[0, -1], [-1, 0]]))
+    alike = (1 + np.sqrt(6)) * np.exp(-np.sqrt(6))  # Matern at a distance of sqrt(2)
+    assert covariance == pytest.approx(variance * np.array([[1, alike], [alike, 1]]))
     costs = np.zeros((400, 2))
     known = Known.before(costs, covariance)
     run = known.run(0, 1.0, 0.0)
-    difference = (1 - np.exp(-1)) * np.sqrt(variance)  # SD of what the difference is found to be
+    difference = (1 - alike) * np.sqrt(variance)  # SD of what the difference is found to be
     by_hand = difference / np.sqrt(2 * np.pi)
     assert -known.decision_value(costs, run) == pytest.approx(by_hand, rel=0.2)
     left = known.after(run).covariance
     assert left[0, 0] == pytest.approx(0, abs=1e-9)
-    assert left[1, 1] == pytest.approx(variance * (1 - np.exp(-2)))
+    assert left[1, 1] == pytest.approx(variance * (1 - alike**2))
 
 
 def test_the_second_run_is_worth_what_it_adds(planted: Callable) -> None:

@@ -208,7 +208,6 @@ def worth_running(
         *(decision.posterior, decision.blend, decision.natural, decision.kl),
         *(proposal, optima, decision.fit.sources, count),
         noise=held_out_error(decision.fit, decision.blend),
-        scale=float((decision.fit.costs @ decision.blend).std()),
         places=places,
     )
 

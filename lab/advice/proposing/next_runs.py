@@ -16,7 +16,9 @@ valued together: the second is worth what it adds to the first.
 At which size (`lab.advice.proposing.places`): the decision is for the target run, whose costs
 differ from those at the fit's size by an unknown D. A run at the fit's size says nothing of D, one
 at a larger size shows part of it, and so is worth its minutes once the worlds agree. D is a
-Gaussian process of mean 0 with covariance exp(-distance / mean distance) in total variation, and is
+Gaussian process of mean 0 with Matern's covariance (3/2) in Euclidean distance. Its length is that
+from the natural mixture to the candidates, and its size what costs vary over that length at the
+fit's size, times what `places` says: a fit's corners, where costs are wild, do not enter. It is
 followed exactly inside every world, not drawn. Noise is taken to be the same at every size.
 
 Candidates: the proposal, the optimum of every replicate, and the points halfway. Decisions are the
@@ -53,16 +55,14 @@ def next_runs(
     count: int,
     *,
     noise: float,
-    scale: float = 0.0,
     places: Sequence[Place] = (Place(),),
 ) -> pl.DataFrame:
     """At most `count` mixtures: the columns of `columns`, in the order in which to run them.
 
-    `noise` is the SD of one run about the fit, `scale` that of costs over mixtures, both in the
-    cost's unit. `expected_gain` is by how much the decision gets better with this run added to
-    those above it, `per_minute` that over the minutes of the run, `spread` the SD over worlds of
-    the mixture's cost less the proposal's. Fewer rows come back when no further candidate differs
-    from those chosen.
+    `noise` is the SD of one run about the fit, in the cost's unit. `expected_gain` is by how much
+    the decision gets better with this run added to those above it, `per_minute` that over the
+    minutes of the run, `spread` the SD over worlds of the mixture's cost less the proposal's. Fewer
+    rows come back when no further candidate differs from those chosen.
     """
     points = np.vstack([proposal, optima, (optima + proposal) / 2])
     costs = without_tails(posterior.predict(points) @ blend)
@@ -70,7 +70,10 @@ def next_runs(
     tried = candidates(points, decided)
     spread = (decided - decided[:, :1]).std(axis=0)
     costs, decided, points = costs[:, tried], decided[:, tried], points[tried]
-    known = Known.before(costs, covariance_of(points, scale, places[0]))
+    at_natural = without_tails(posterior.predict(natural[None, :]) @ blend).mean()
+    scale = float(np.sqrt(np.mean((costs.mean(axis=0) - at_natural) ** 2) / 2))
+    length = float(np.sqrt(((points - natural) ** 2).sum(axis=1)).mean())
+    known = Known.before(costs, covariance_of(points, scale, length, places[0]))
     seen = [seen_of_difference(place.agreement, places[0].agreement) for place in places]
     today, taken, rows = float(decided.mean(axis=0).min()), points[:0], []
     minutes = np.array([place.minutes for place in places])
@@ -121,12 +124,12 @@ def candidates(points: Array, decided: Array) -> list[int]:
     return kept
 
 
-def covariance_of(points: Array, scale: float, here: Place) -> Array:
+def covariance_of(points: Array, scale: float, length: float, here: Place) -> Array:
     """Covariance [C, C] of what the target's costs have that those at the fit's size have not."""
     variance = scale**2 * max(1 / here.agreement**2 - 1, 0.0)
-    apart = variation(points, points)
-    usual = max(float(apart.sum() / max(apart.size - len(apart), 1)), APART)
-    return np.asarray(variance * np.exp(-apart / usual))
+    square = ((points[:, None, :] - points[None, :, :]) ** 2).sum(axis=2)
+    apart = np.sqrt(3 * square) / max(length, APART)
+    return np.asarray(variance * (1 + apart) * np.exp(-apart))
 
 
 @dataclass(frozen=True, slots=True)
