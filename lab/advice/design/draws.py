@@ -67,7 +67,7 @@ def on_grid(weights: Array, caps: Array) -> Array:
 def add_apart(taken: Array, drawn: Array, wanted: int) -> tuple[Array, float]:
     """Up to `wanted` of `drawn`, in order, that keep a distance from `taken` and from each other.
 
-    Also the distance that they keep: `APART`, halved until there are enough.
+    Also the distance that they keep: `APART`, halved until there are enough, and `LEAST_APART` at least.
     """
     apart = APART
     while True:
@@ -77,9 +77,9 @@ def add_apart(taken: Array, drawn: Array, wanted: int) -> tuple[Array, float]:
                 break
             if not len(rows) or variation(candidate[None, :], rows).min() >= apart:
                 rows = np.vstack([rows, candidate])
-        if len(rows) == len(taken) + wanted or apart < LEAST_APART:
+        if len(rows) == len(taken) + wanted or apart <= LEAST_APART:
             return rows[len(taken) :], apart
-        apart /= 2
+        apart = max(apart / 2, LEAST_APART)
 
 
 def add_farthest(taken: Array, drawn: Array, wanted: int) -> tuple[Array, float]:

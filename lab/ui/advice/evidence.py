@@ -15,6 +15,7 @@ from lab.core.workspace import Workspace
 from lab.evaluation.benchmarks.registry import list_benchmarks
 from lab.evaluation.gate.gate import Gate, gate
 from lab.mixture.recipe import Recipe, recipe_id
+from lab.mixture.supply import supply_key
 from lab.ui.comparison.results import stamp
 
 NO_SKILL = "no law predicts it better than its mean"
@@ -36,7 +37,7 @@ def choices_of(ws: Workspace, recipe: Recipe) -> tuple[Choice, ...]:
 
     DataError if no run can be used.
     """
-    return cached_choices(ws, recipe, f"{recipe_id(recipe)} {stamp(ws)}")
+    return cached_choices(ws, recipe, f"{recipe_id(recipe)} {supply_key(ws, recipe)} {stamp(ws)}")
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading scores of the runs")

@@ -16,11 +16,14 @@ from lab.evaluation.gate.gate import Gate, gate
 
 
 def stamp(ws: Workspace) -> str:
-    """Changes when a run, a score, a benchmark or a search for benchmark items appears."""
+    """Changes when a run, score, benchmark or search for benchmark items appears, or a source is
+    read anew.
+    """
     paths = [
         *ws.runs.glob("*/scores/summary.json"),
         *ws.runs.glob("*/scores/snapshots/*/summary.json"),
         *ws.benchmarks.glob("*/benchmark.yaml"),
+        *ws.sources.glob("[!.]*/source.yaml"),
         *(ws.artifacts / "contamination").glob("*/manifest.json"),
     ]
     return digest([str(ws.root), sorted((str(path), path.stat().st_mtime_ns) for path in paths)])
