@@ -1,4 +1,4 @@
-"""`mixlab diversity`: the panel as tables, and what each measure cannot see."""
+"""`mixlab diversity` and `mixlab marks`: tables, and what each measure cannot see."""
 
 import argparse
 from collections.abc import Iterable, Mapping
@@ -157,3 +157,19 @@ def notes(found: Found) -> list[str]:
         if missing := recipe["mixture"]["missing"]:
             said.append(f"{name}: not measured, so not part of the mixture: {', '.join(missing)}.")
     return said
+
+
+def marks(options: argparse.Namespace) -> Shown:
+    """Run the action; words and signals as tables for people."""
+    shown = act(options, "marks", selection=options.selection)
+    if "words" not in shown.data:  # a job was started
+        return shown
+    found, read = shown.data, shown.data["read"]
+    made = [("Words, those of the selection first", pl.DataFrame(found["words"]))]
+    made.append(("Signals, the most shifted first", pl.DataFrame(found["signals"][:TOPICS])))
+    said = [
+        f"{read['selected']:,} of {found['selected']:,} selected documents read against "
+        f"{read['rest']:,} of {found['documents'] - found['selected']:,} others on the map.",
+        f"selection: {found['line']}",
+    ]
+    return replace(shown, tables=made, notes=said)

@@ -1,4 +1,4 @@
-"""`mixlab select` and `mixlab retrieve`: tables of what was chosen; a window of context as JSON."""
+"""`mixlab select`, `selections`, `retrieve`: tables of what was chosen; a window as JSON."""
 
 import argparse
 from collections.abc import Mapping
@@ -15,11 +15,20 @@ from lab.core.files import write_text
 from lab.diversity.breadth.measures import BLIND, LABELS
 
 Found = Mapping[str, Any]
-SELECT = ("source", "method", "keep", "tokens", "quality", "balance", "encoder", "seed")
+SELECT = (
+    *("source", "method", "keep", "tokens", "quality", "balance", "encoder", "seed", "recipe"),
+    *("workers", "engine", "address"),
+)
 
 
 def select(options: argparse.Namespace) -> Shown:
     """Run the action; tables for people, the result as it is for --json."""
+    if options.output:
+        from lab.diversity.selecting.handing import check_form
+
+        if options.detach:
+            options.misused("-o needs the set: leave out --detach")
+        check_form(Path(options.output))
     shown = act(options, "select", **{key: getattr(options, key) for key in SELECT})
     if "column" not in shown.data:  # a job was started
         return shown
@@ -29,7 +38,55 @@ def select(options: argparse.Namespace) -> Shown:
     ]
     if found["after"]:
         tables.append(("Breadth at one n, before and after", breadth_table(found)))
-    return replace(shown, tables=tables, notes=notes(found))
+    if lost := lost_topics(found):
+        tables.append(("Lost topics", pl.DataFrame(lost)))
+    said = notes(found)
+    if options.output:
+        said.append(hand_over(options, found))
+    return replace(shown, tables=tables, notes=said)
+
+
+def hand_over(options: argparse.Namespace, found: Found) -> str:
+    """Write the set to -o; where it went."""
+    from lab.diversity.selecting.handing import write_chosen
+    from lab.diversity.selecting.stored import require_selected
+
+    ws = workspace(options)
+    artifact = require_selected(ws, str(found["source"]), str(found["column"]))
+    beside = write_chosen(ws, artifact, Path(options.output))
+    return f"the set is in {options.output}, what made it in {beside.name}"
+
+
+def selections(options: argparse.Namespace) -> Shown:
+    """The stored selections of one source or of all."""
+    from lab.corpus.sources import get_source, list_sources
+    from lab.jobs.selections import listed
+
+    ws = workspace(options)
+    wanted = [options.source] if options.source else [source.name for source in list_sources(ws)]
+    found = [row for name in wanted for row in listed(ws, get_source(ws, name).name)]
+    frame = pl.DataFrame(
+        [
+            {
+                "source": row.source, "selection": row.column, "state": row.state(),
+                "budget": row.budget, "tokens": row.tokens, "documents": row.documents,
+                "lost topics": len(row.lost),
+                **{LABELS[k]: row.move(k) for k in ("vendi_1", "near_duplicates")},
+            }
+            for row in found
+        ]
+    )  # fmt: skip
+    stale = [f"stale: {row.column}: `{row.command}`" for row in found if row.changed]
+    none = [] if found else ["Nothing is selected yet: `mixlab select SOURCE --method METHOD ...`"]
+    return Shown(
+        {"selections": [row.plain() for row in found]}, [("Stored selections", frame)], stale + none
+    )
+
+
+def lost_topics(found: Found) -> list[dict[str, Any]]:
+    """The topics of which little is left."""
+    wanted = ("label", "documents", "kept_documents", "share")
+    return [{key: t[key] for key in wanted} for t in found["topics"] if t["lost"]]
 
 
 def reasons_table(found: Found) -> pl.DataFrame:

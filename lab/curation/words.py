@@ -14,31 +14,21 @@ A code point's class is looked up in a table (1.1 MB, made by the regular expres
 uses), so a text is lower-cased and then read once: 190 MB a second on one core.
 """
 
-from collections.abc import Callable
 from functools import cache
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lab.core.compiled import compiled
+
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
-Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 DELETED = r"[^\p{L}\p{M}\p{N}\s]"
 DELETE, LETTER, SPACE = 0, 1, 2
 CODE_POINTS = 0x110000
 BASE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd: the base of the polynomial
-
-
-def compiled(function: Kernel) -> Kernel:
-    """`function` compiled by numba and cached on disk, or uncached where no folder is writable."""
-    try:
-        return cast(Kernel, numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # numba: "no locator available", a read-only installation
-        return cast(Kernel, numba.njit(nogil=True)(function))
 
 
 @cache

@@ -14,6 +14,7 @@ from lab.core.errors import ConfigError, nearest
 from lab.core.progress import Progress
 from lab.core.settings import from_mapping
 from lab.core.workspace import Workspace
+from lab.jobs.map_actions import Embed, Map, Marks
 from lab.jobs.run_actions import (
     Advise,
     Evaluate,
@@ -49,6 +50,7 @@ __all__ = [
     "Label",
     "Loop",
     "Map",
+    "Marks",
     "Measure",
     "Phases",
     "Posttrain",
@@ -227,37 +229,6 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Embed:
-    """Embed a sample of one source, or of all; `vectors` is a file of them made elsewhere.
-
-    Without `sample` 2,000 documents a source, 100,000 with the static encoder.
-    """
-
-    source: str | None = None
-    encoder: str = "all-MiniLM-L6-v2"
-    sample: int | None = None
-    seed: int = 0
-    vectors: str | None = None
-    ids: str | None = None
-    workers: int | None = None
-    engine: str = "local"
-    address: str | None = None
-    shard: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Map:
-    """Project the embeddings onto a map and cluster them; `onto` is a finished map's id."""
-
-    source: list[str] | None = None
-    encoder: str = "all-MiniLM-L6-v2"
-    clusters: int | None = None
-    method: str = "umap"
-    seed: int = 0
-    onto: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Diversity:
     """Measure how broad sources are (default: all), what a recipe keeps of them, and one recipe
     against another; `reference` is the source that `coverage` asks about (default: all of them).
@@ -275,7 +246,8 @@ class Diversity:
 class Select:
     """Choose documents of a source for breadth: a share `keep` of its embedded tokens, or `tokens`.
 
-    `quality` is a column, a signal or a score; `balance` its weight beside diversity.
+    `quality` is a column, a signal or a score; `balance` its weight beside diversity; `recipe` is
+    the one among whose documents is chosen.
     """
 
     source: str
@@ -286,6 +258,10 @@ class Select:
     balance: float = 0.5
     encoder: str = "all-MiniLM-L6-v2"
     seed: int = 0
+    recipe: str | None = None
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +337,7 @@ PARAMS: dict[str, type] = {
     "score": Score,
     "embed": Embed,
     "map": Map,
+    "marks": Marks,
     "diversity": Diversity,
     "select": Select,
     "benchmark": Benchmark,

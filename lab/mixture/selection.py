@@ -24,6 +24,7 @@ from lab.curation.filters.mask import fail_mask, resolve_rules
 from lab.curation.filters.rule import Rule
 from lab.curation.filters.warnings import rule_warnings
 from lab.mixture.recipe import Recipe
+from lab.mixture.selections import selection_warnings
 from lab.mixture.texts import trained_texts
 
 KEEP_VALUE = "keep_value"  # the column of values by which a copy is preferred
@@ -37,7 +38,8 @@ class Verdicts:
     bit for contamination and one for duplicates where the recipe asks for them), `kept` (Boolean)
     and `pattern` (UInt64: bit k = in the pool of phase k) and one `phase_mask_K` per phase with
     rules of its own. `reasons` names the bits of `mask`. Percentiles in `rules` and `phase_rules`
-    (per phase, in order) are resolved. `warnings` names rules that decide nothing.
+    (per phase, in order) are resolved. `warnings` names rules that decide nothing and
+    selections that are stale.
     """
 
     source: str
@@ -92,6 +94,7 @@ def apply_rules(ws: Workspace, recipe: Recipe, source: str) -> Verdicts:
         if phase_rules[k]:
             place = f"{source}, phase {phase.name}"
             warnings += training_warnings(frame, phase_rules[k], extra[f"phase_mask_{k}"], place)
+    warnings += selection_warnings(ws, recipe, source)
     if recipe.decontaminate:
         names, ngram = recipe.decontaminate.benchmarks, recipe.decontaminate.ngram
         mask = set_bit(mask, len(rules), contaminated(ws, source, names, ngram))

@@ -19,6 +19,7 @@ from lab.curation.duplicates import require_pairs
 from lab.curation.effect.accounting import account, first_copies
 from lab.mixture.recipe import Recipe, recipe_mapping
 from lab.mixture.selection import Verdicts, judge
+from lab.mixture.selections import selection_warnings
 from lab.mixture.texts import trained_texts
 
 
@@ -49,7 +50,8 @@ def supply_key(ws: Workspace, recipe: Recipe) -> str:
     ]
     documents = [get_source(ws, name).documents for name in recipe.sources]
     decided = {k: mapping.get(k) for k in ("sources", "dedup", "decontaminate", "tokenizer")}
-    return digest([str(ws.root), decided, phases, documents, attribute_ids(ws, recipe)])
+    said = [selection_warnings(ws, recipe, name) for name in recipe.sources]  # part of verdicts
+    return digest([str(ws.root), decided, phases, documents, attribute_ids(ws, recipe), said])
 
 
 def attribute_ids(ws: Workspace, recipe: Recipe) -> list[str]:

@@ -30,6 +30,7 @@ NAMES = {
     "score": "learning a quality score",
     "embed": "embedding documents",
     "map": "drawing the map",
+    "marks": "finding what distinguishes a selection",
     "select": "choosing documents for breadth",
     "diversity": "measuring how broad the texts are",
     "benchmark": "registering a benchmark",

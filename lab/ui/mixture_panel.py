@@ -153,7 +153,7 @@ def show_ledger(ws: Workspace, found: Ledger, mixture: Mixture) -> None:
         st.warning("This mixture cannot be trained as written.", icon=":material/block:")
         show_plain("\n".join(found.problems))
     if found.warnings:
-        st.info("Some rules decide nothing.", icon=":material/info:")
+        st.info("Some rules decide nothing, or what they read is stale.", icon=":material/info:")
         show_plain("\n".join(found.warnings))
 
 

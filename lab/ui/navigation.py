@@ -83,6 +83,13 @@ VIEWS = (
         "Which documents would a teacher keep, and how far can the score be trusted?",
     ),
     View(
+        "selecting",
+        "Select",
+        ":material/checklist:",
+        "Decide",
+        "Which documents keep the most breadth within a budget of tokens?",
+    ),
+    View(
         "mixture",
         "Mixture",
         ":material/balance:",

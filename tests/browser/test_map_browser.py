@@ -223,6 +223,31 @@ def test_hostile_words_are_words(visit: Visit, base: str) -> None:
     assert visitor.page.locator("img[src='x']").count() == 0
 
 
+def test_a_ticked_row_is_a_selection_and_a_job_says_what_distinguishes_it(
+    visit: Visit, base: str, mapped: Workspace
+) -> None:
+    visitor = opened(visit(base))
+    points = read_points(find_map(mapped, ""))
+    largest = int(np.bincount(points.cluster).argmax())
+    rows = visitor.page.locator("[class*=st-key-clusters] canvas").first
+    rows.scroll_into_view_if_needed()
+    box = rows.bounding_box()
+    assert box
+    visitor.page.mouse.click(box["x"] + 16, box["y"] + 36 + 18)  # the box of the first row
+    line = wait_line(visitor, f"sel=map.*cluster%3D{largest}")
+    assert parse_predicate(line).clusters == (largest,)
+    told(visitor, len(resolve(mapped, parse_predicate(line))))
+    visitor.page.get_by_text("has not been compared").wait_for()
+    visitor.page.get_by_role("button", name="Compare them").click()
+    visitor.page.get_by_text(re.compile("^A sample: ")).wait_for(timeout=120_000)
+    visitor.idle()
+    assert visitor.page.get_by_text("has not been compared").count() == 0
+    assert visitor.page.locator("#atlas").get_attribute("data-loads") == "1", "no point again"
+    assert visitor.page.evaluate("window.hacked") is None
+    assert not visitor.faults and not visitor.foreign
+    visitor.shoot("map-marks")
+
+
 def test_a_lost_context_is_drawn_again(visit: Visit, base: str) -> None:
     visitor = opened(visit(base))
     before = colours_drawn(visitor)

@@ -11,19 +11,31 @@ from pyversity.datatypes import Strategy
 
 from lab.core.errors import ConfigError, DataError
 from lab.diversity.embedding.stored import unit
-from lab.diversity.selecting import problem as room
+from lab.diversity.selecting import blocks as room
+from lab.diversity.selecting import greedy
+from lab.diversity.selecting.blocks import in_blocks
 from lab.diversity.selecting.choose import EMPTY, KEPT, LONG, choose, ranks
-from lab.diversity.selecting.greedy import (
-    greedy_map,
-    order_facility,
-    order_mmr,
-    order_product,
-    similarities,
-)
+from lab.diversity.selecting.greedy import similarities
 from lab.diversity.selecting.methods import DUPLICATE, METHODS
-from lab.diversity.selecting.problem import Problem, fill, in_blocks, pack
+from lab.diversity.selecting.problem import Greedy, Problem, fill, pack
 
 ANY = sorted(METHODS)
+
+
+def order_mmr(of: Problem) -> np.ndarray:
+    return greedy.mmr(of).rows
+
+
+def order_product(of: Problem) -> np.ndarray:
+    return greedy.product(of).rows
+
+
+def order_facility(of: Problem) -> np.ndarray:
+    return greedy.facility(of).rows
+
+
+def greedy_map(kernel: np.ndarray, g: np.ndarray, tokens: np.ndarray, budget: int) -> np.ndarray:
+    return greedy.greedy_map(kernel, g, tokens, budget).rows
 
 
 def angles(*degrees: float) -> np.ndarray:
@@ -177,18 +189,33 @@ def test_greedy_methods_see_what_chance_does_not(method: str) -> None:
     assert len(np.unique(vectors[found.rows], axis=0)) == 30
 
 
-def test_blocks_share_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", [greedy.mmr, greedy.product, greedy.dpp, greedy.facility])
+def test_blocks_apart_give_what_one_block_gives(
+    monkeypatch: pytest.MonkeyPatch, method: Greedy
+) -> None:
+    """Where nothing in one half is like anything in the other, blocks lose nothing."""
+    rng = np.random.default_rng(3)
+    halves = np.abs(rng.normal(size=(64, 16)))
+    halves[:32, 8:] = halves[32:, :8] = 0
+    vectors = unit(halves[rng.permutation(64)])
+    tokens = np.ones(64, np.int64)
+    given_ = Problem(vectors, tokens, 20, rng.uniform(0.5, 1, 64))
+    whole = fill(method(given_).rows, tokens, 20)
+    monkeypatch.setattr(room, "BLOCK", 32)
+    order = room.in_blocks(given_, method, again=False)
+    assert sorted(fill(order, tokens, 20)) == sorted(whole)
+
+
+def test_blocks_hold_what_is_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "BLOCK", 16)
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(1, 50, 100)
-    given_ = Problem(cloud(100), tokens, int(tokens.sum() * 0.4))
-    order = in_blocks(given_, order_mmr)
-    assert len(set(order.tolist())) == len(order)
-    used = tokens[order].cumsum()
-    assert used[-1] >= given_.budget, "the blocks together give enough"
-    taken = fill(order, tokens, given_.budget)
-    shares = [np.isin(b, taken).mean() for b in np.array_split(np.arange(100), 7)]
-    assert min(shares) > 0.1
+    vectors = unit(np.repeat(cloud(20, 32), 10, axis=0) + 0.02 * cloud(200, 32, 1))
+    blocks = room.halved(vectors, np.arange(200), np.random.default_rng(0))
+    assert sorted(np.concatenate(blocks).tolist()) == list(range(200))
+    assert max(map(len, blocks)) <= 16
+    assert np.mean([len(np.unique(rows // 10)) for rows in blocks]) < 4
+    monkeypatch.setattr(room, "BLOCK", 64)
+    order = in_blocks(Problem(vectors, np.ones(200, np.int64), 30), greedy.mmr)
+    assert len(np.unique(order[:30] // 10)) >= 19, "almost each of twenty topics"
 
 
 def test_quality_counts() -> None:

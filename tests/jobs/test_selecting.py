@@ -12,7 +12,7 @@ import pytest
 
 from lab.cli import main
 from lab.core.arrays import write_array
-from lab.core.artifacts import build, write_part
+from lab.core.artifacts import Artifact, build, write_part
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
@@ -23,8 +23,10 @@ from lab.curation.filters.parsing import parse_rules
 from lab.diversity.embedding.minilm import encode_query
 from lab.diversity.embedding.stored import STEP, VERSION, unit
 from lab.diversity.selecting.methods import METHODS
+from lab.diversity.selecting.report import before_and_after
 from lab.diversity.selecting.retrieval import Window, retrieve
 from lab.diversity.selecting.stored import require_selected
+from lab.diversity.selecting.vectors import Stored
 from lab.jobs.actions import run_action
 from lab.jobs.store import start_job
 from lab.mixture.recipe_files import load_recipe
@@ -61,7 +63,9 @@ def planted() -> np.ndarray:
     return unit(x)
 
 
-def plant(ws: Workspace, source: str, vectors: np.ndarray) -> None:
+def plant(
+    ws: Workspace, source: str, vectors: np.ndarray, settings: dict[str, Any] | None = None
+) -> Artifact:
     """An artifact of embeddings with these vectors for the first documents."""
     found = documents(ws, source)
 
@@ -75,8 +79,8 @@ def plant(ws: Workspace, source: str, vectors: np.ndarray) -> None:
             start += ids.height
         return {"embedded": len(vectors), "documents": start, "dimensions": 384}
 
-    settings = {"encoder": ENCODER, "sample": len(vectors), "seed": 0}
-    build(ws, STEP, VERSION, settings, [found.id], make)
+    about = settings or {"encoder": ENCODER, "sample": len(vectors), "seed": 0}
+    return build(ws, STEP, VERSION, about, [found.id], make)
 
 
 def run(ws: Workspace, method: str, **params: Any) -> dict[str, Any]:
@@ -161,13 +165,15 @@ def test_bad_requests_say_what_to_do(ws: Workspace) -> None:
 def test_a_quality_that_was_not_measured_is_no_zero(ws: Workspace) -> None:
     from lab.jobs.steps.selecting import described
 
-    frame, inputs = described(ws, SOURCE, "gopher.word_count@ws1")
-    assert frame["quality"].null_count() == 0 and len(inputs) == 2
+    frame = described(ws, SOURCE, "gopher.word_count@ws1")
+    assert frame["quality"].null_count() == 0 and frame["kept"].all()
     from lab.diversity.selecting.stored import Settings, select
 
     broken = frame.with_columns(quality=pl.lit(float("nan")))
     with pytest.raises(DataError, match="not finite"):
-        select(ws, SOURCE, broken, Settings("mmr", keep=0.5, quality="broken"), ["x"])
+        select(
+            ws, SOURCE, broken, Settings("mmr", keep=0.5, quality="broken"), {"quality": "x"}, {}
+        )
 
 
 def test_it_runs_as_a_job(ws: Workspace) -> None:
@@ -232,3 +238,70 @@ def test_the_commands(ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert sum(c["tokens"] for c in chosen) <= 600
     assert main([*line, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["documents"][0]["text"] == chosen[0]["text"]
+
+
+def test_a_lost_topic_is_named_with_how_much_is_left(ws: Workspace) -> None:
+    """Of three planted clouds one is dropped: it is the lost topic, and clusters become fewer."""
+    found = documents(ws, SOURCE)
+    rng = np.random.default_rng(0)
+    topic = np.arange(SAMPLE) % 3
+    vectors = unit(6 * np.eye(384)[topic * 7] + 0.1 * rng.normal(size=(SAMPLE, 384)))
+    own = {"encoder": "planted", "sample": SAMPLE, "seed": 0}
+    embeddings = plant(ws, SOURCE, vectors, own)
+    stored = Stored(embeddings.path, np.arange(SAMPLE))
+    ids = found.scan().select("id").head(SAMPLE).collect()
+    pool = ids.with_columns(tokens=pl.lit(100))
+    rows = np.flatnonzero(topic != 1)
+    told = before_and_after(found, pool, stored, rows, None, 0)
+    lost = [t for t in told["topics"] if t["lost"]]
+    assert [t["documents"] for t in lost] == [30] and lost[0]["share"] == 0
+    assert sum(t["documents"] for t in told["topics"]) == SAMPLE
+    before, after = (told[k]["effective_clusters"]["value"] for k in ("before", "after"))
+    assert before == pytest.approx(3, abs=0.05) and after == pytest.approx(2, abs=0.05)
+    whole = before_and_after(found, pool, stored, np.arange(0, SAMPLE, 2), None, 0)
+    assert not any(t["lost"] for t in whole["topics"]), "even thinning loses no topic"
+
+
+def test_selections_are_listed_with_what_changed(
+    ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    shutil.copytree(ws.root, tmp_path / "own")
+    own = open_workspace(tmp_path / "own")
+    root = str(own.root)
+    assert main(["selections", "code", "-w", root]) == 0
+    assert "Nothing is selected yet" in capsys.readouterr().out
+    line = ["select", SOURCE, "--method", "mmr", "--keep", "0.4", "--recipe", "natural"]
+    assert main([*line, "-w", root]) == 0
+    capsys.readouterr()
+    assert main(["selections", SOURCE, "--json", "-w", root]) == 0
+    (first, *_) = json.loads(capsys.readouterr().out)["selections"]
+    assert first["stale"] == [] and first["usable"] and 0 < first["tokens"] <= first["budget"]
+    assert first["command"] == " ".join(["mixlab", *line])
+    plant(own, SOURCE, planted()[: SAMPLE + 5].repeat(2, axis=0)[:120])  # another sample
+    assert main(["selections", SOURCE, "-w", root]) == 0
+    said = capsys.readouterr().out
+    assert "stale: other embeddings" in said and first["command"] in said
+
+
+def test_the_set_goes_to_a_file_with_what_made_it(
+    ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["select", SOURCE, "--method", "random", "--keep", "0.5", "-w", str(ws.root)]
+    for ending in ("jsonl", "parquet"):
+        file = tmp_path / f"set.{ending}"
+        assert main([*line, "-o", str(file)]) == 0
+        frame = pl.read_ndjson(file) if ending == "jsonl" else pl.read_parquet(file)
+        told = json.loads((tmp_path / f"set.{ending}.about.json").read_text("utf-8"))
+        assert frame["order"].to_list() == list(range(frame.height)) and frame.height > 0
+        assert frame["tokens"].sum() <= told["budget"]
+        assert told["config"]["method"] == "random" and "licence" in told
+    capsys.readouterr()
+    assert main([*line, "-o", str(tmp_path / "set.txt")]) == 1
+    assert ".jsonl or .parquet" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*line, "-o", str(file), "--detach"])
+    other = ["select", SOURCE, "--method", "random", "--keep", "0.5", "--recipe", "synthetic-only"]
+    assert main([*other, "-w", str(ws.root)]) == 1
+    assert "does not use" in capsys.readouterr().err

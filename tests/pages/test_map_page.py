@@ -2,21 +2,29 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from planted_map import HOSTILE, plant_map
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Dataframe
 from visiting import Open, words_of
 
 from lab.core.errors import ConfigError
+from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
+from lab.corpus.tokens import require_tokens
 from lab.curation.selections.names import named
-from lab.curation.selections.points import read_points, resolve
+from lab.curation.selections.points import find_map, read_points, resolve
 from lab.curation.selections.predicate import parse_predicate
 from lab.curation.tags.store import tags_of
+from lab.jobs.actions import run_action
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.recipe_files import load_recipe
 from lab.mixture.selection import select
+from lab.ui.browse.facets import Facet, bars
 from lab.ui.cuts import drafted_recipe
 from lab.ui.draft_text import parse_draft
 from lab.ui.map.boosting import boost_epochs, boosted, most_share
@@ -155,6 +163,95 @@ def ids_of(ws: Workspace, source: str) -> list[str]:
     return documents(ws, source).scan().select("id").collect()["id"].to_list()
 
 
+def test_clusters_are_told_by_tokens_copies_verdict_and_means(
+    mapped: Workspace, open_page: Open
+) -> None:
+    app = open_page(mapped, "map", recipe="long-only")
+    frame = table_of(app, "label")
+    columns = ["cluster", "label", "documents", "tokens", "kept", "copies"]
+    assert frame.columns == [*columns, *frame.columns[-2:]]
+    assert frame["documents"].to_list() == sorted(frame["documents"], reverse=True)
+    assert frame["documents"].sum() == 870
+    counts = [require_tokens(mapped, name, "plain").scan() for name in ("short", "long", "copies")]
+    counted = pl.concat([c.select("tokens") for c in counts]).collect()["tokens"].sum()
+    assert frame["tokens"].sum() == pytest.approx(counted), "all are mapped: no scaling"
+    copied = float((frame["copies"] * frame["documents"]).sum())
+    assert copied == pytest.approx(240, abs=1e-6), "each of `long` and its copy"
+    kept = float((frame["kept"]).mean())
+    assert kept == 1, "every training document of long, whatever the cluster"
+    words = frame.columns[-2]
+    app.multiselect(key="means").set_value([words]).run()
+    assert table_of(app, "label").columns[-1] == words
+    app.multiselect(key="means").set_value([]).run()
+    assert table_of(app, "label").columns[-1] == "copies"
+
+
+def table_of(app: AppTest, *columns: str) -> pl.DataFrame:
+    """The first table of the page with these columns and the words of clusters."""
+    for found in map(of_pandas, app.dataframe):
+        if {"cluster", *columns} <= set(found.columns):
+            return found
+    raise AssertionError(columns)
+
+
+def test_sources_of_ticked_clusters_and_without_one_only_what_is_resolved(
+    mapped: Workspace, open_page: Open
+) -> None:
+    app = open_page(mapped, "map")
+    assert "No source is resolved" in words_of(app), "planted at random: nothing stands out"
+    app = open_page(mapped, "map", sel=f"map={read_points_id(mapped)} cluster=1")
+    assert table_of(app, "selected")["selected"].sort().to_list() == [0, 0, 0, 1]
+    shown = table_of(app, "reading")
+    assert shown["source"].to_list() == ["copies", "long", "short"]
+    assert set(shown["cluster"]) == {1}
+    assert ((shown["low"] < shown["odds"]) & (shown["odds"] < shown["high"])).all()
+
+
+def test_what_distinguishes_a_selection_is_offered_found_and_shown(
+    own: Workspace, open_page: Open
+) -> None:
+    line = "source=long"
+    app = open_page(own, "map", sel=line)
+    assert "has not been compared" in words_of(app)
+    assert not app.button(key="map.marks").disabled
+    run_action(own, "marks", {"selection": line}, SILENT)
+    app = open_page(own, "map", sel=line)
+    assert not app.exception
+    said = words_of(app)
+    assert "A sample: 120 of 120 selected documents against 750 of 750 others" in said
+    signals = next(f for f in map(of_pandas, app.dataframe) if "higher" in f.columns)
+    assert any("word count" in name for name in signals["signal"])
+    assert all(" to " in words for words in signals["higher"])
+    everything = open_page(own, "map", sel="source=long,short,copies")
+    assert "select some, not none nor all" in words_of(everything)
+
+
+def of_pandas(element: Dataframe) -> pl.DataFrame:
+    return pl.from_pandas(element.value)
+
+
+def test_a_topic_is_a_facet_of_browse(mapped: Workspace, open_page: Open) -> None:
+    points = read_points(find_map(mapped, ""))
+    for number, words in enumerate(HOSTILE):
+        app = open_page(mapped, "browse", f=f"topic={number}: {words}", source="all sources")
+        assert not app.exception and not app.error
+        many = int((points.cluster == number).sum())
+        assert f"{many} of 870" in words_of(app).replace("*", "")
+    both = open_page(mapped, "browse", f=f"topic=0: {HOSTILE[0]}", source="long")
+    own = points.source == points.sources.index("long")
+    many = int(((points.cluster == 0) & own).sum())
+    assert f"{many} of 120" in words_of(both).replace("*", "")
+
+
+def test_a_topic_that_is_filtered_by_is_shown_however_small_it_is() -> None:
+    codes = np.repeat(np.arange(20), np.arange(20, 0, -1)).astype(np.int32)
+    facet = Facet("topic", "Topic", tuple(f"{k}: words" for k in range(20)), codes)
+    drawn = next(iter(bars([facet], {"topic": ("19: words",)}, None, None, codes.size)))
+    rows: Any = drawn["rows"]
+    assert [row["part"] for row in rows] == [f"{k}: words" for k in [*range(14), 19]]
+    assert rows[-1] == {"part": "19: words", "pool": 1.0, "match": 1.0, "active": True}
+
+
 def test_excluding_is_a_tag_and_an_unsaved_rule_against_it(own: Workspace, open_page: Open) -> None:
     line = f"map={read_points_id(own)} cluster=0"
     app = open_page(own, "map", sel=line, recipe="both")
@@ -217,8 +314,6 @@ def test_what_the_browser_may_say() -> None:
 
 
 def test_labels_stand_where_most_of_their_cluster_is(mapped: Workspace) -> None:
-    from lab.curation.selections.points import find_map
-
     points = read_points(find_map(mapped, ""))
     labels = place_labels(points)
     assert {one["text"] for one in labels} == set(HOSTILE)
@@ -246,7 +341,6 @@ def test_the_picture_shows_what_is_selected_in_colour_and_the_rest_in_grey(
 
     from PIL import Image
 
-    from lab.curation.selections.points import find_map
     from lab.ui.map.colouring import Colouring
     from lab.ui.map.picture import SIDE, image
 

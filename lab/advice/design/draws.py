@@ -67,7 +67,7 @@ def on_grid(weights: Array, caps: Array) -> Array:
 def add_apart(taken: Array, drawn: Array, wanted: int) -> tuple[Array, float]:
     """Up to `wanted` of `drawn`, in order, that keep a distance from `taken` and from each other.
 
-    Also the distance that they keep: `APART`, halved until there are enough, and `LEAST_APART` at least.
+    Also the distance that they keep: `APART`, halved as often as needed down to `LEAST_APART`.
     """
     apart = APART
     while True:

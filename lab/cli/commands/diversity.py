@@ -1,4 +1,4 @@
-"""The command on how broad texts are."""
+"""Commands on how broad texts are, and on what distinguishes some of them."""
 
 import argparse
 
@@ -7,6 +7,12 @@ from lab.cli.commands.options import Options, command, count
 
 
 def add_diversity_commands(commands: "argparse._SubParsersAction[Options]") -> None:
+    """diversity, marks."""
+    add_diversity(commands)
+    add_marks(commands)
+
+
+def add_diversity(commands: "argparse._SubParsersAction[Options]") -> None:
     """diversity."""
     p = command(
         commands,
@@ -28,3 +34,18 @@ def add_diversity_commands(commands: "argparse._SubParsersAction[Options]") -> N
     p.add_argument(
         "--size", type=count, default=1000, help="documents each measure takes (default: 1000)"
     )
+
+
+def add_marks(commands: "argparse._SubParsersAction[Options]") -> None:
+    """marks."""
+    p = command(
+        commands,
+        "marks",
+        diversity.marks,
+        "find words and signals that distinguish a selection on the map from the rest of it",
+        "mixlab marks recipes                         # a selection that has a name\n"
+        "mixlab marks 'cluster=3,7 source=web'        # or its line, as the Map page writes it\n"
+        "mixlab marks 'quality.educational=3..' --json",
+        detachable=True,
+    )
+    p.add_argument("selection", metavar="SELECTION", help="its line in quotes, or its name")

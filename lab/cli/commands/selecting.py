@@ -3,15 +3,16 @@
 import argparse
 
 from lab.cli import selecting
-from lab.cli.commands.options import Options, command, count, whole
+from lab.cli.commands.options import Options, add_engine, command, count, whole
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.selecting.methods import METHODS
 from lab.diversity.selecting.retrieval import WAYS, Window
 
 
 def add_selecting_commands(commands: "argparse._SubParsersAction[Options]") -> None:
-    """select, retrieve."""
+    """select, selections, retrieve."""
     add_select(commands)
+    add_selections(commands)
     add_retrieve(commands)
 
 
@@ -25,6 +26,7 @@ def add_select(commands: "argparse._SubParsersAction[Options]") -> None:
         "that a recipe can use; breadth before and after",
         "mixlab select web --method d4 --keep 0.5\n"
         "mixlab select web --method quality-diversity --quality quality.edu --tokens 5_000_000\n"
+        "mixlab select web --method mmr --keep 0.2 --recipe phi-like -o chosen.jsonl\n"
         "mixlab select web --method random --keep 0.5    # what the others are compared with",
         detachable=True,
     )
@@ -38,6 +40,25 @@ def add_select(commands: "argparse._SubParsersAction[Options]") -> None:
     add_balance(p, "quality")
     p.add_argument("--encoder", default=DEFAULT, help="of the stored embeddings")
     p.add_argument("--seed", type=whole, default=0, help="of ties and chance (default: 0)")
+    p.add_argument("--recipe", help="choose among the documents that it keeps (default: all)")
+    p.add_argument(
+        "-o", "--output", metavar="FILE",
+        help="write the set too, .jsonl or .parquet; what made it goes beside it",
+    )  # fmt: skip
+    add_engine(p)
+
+
+def add_selections(commands: "argparse._SubParsersAction[Options]") -> None:
+    """selections."""
+    p = command(
+        commands,
+        "selections",
+        selecting.selections,
+        "list the stored selections: budget, what each kept, breadth before and after, lost "
+        "topics, and whether what it was chosen from has changed",
+        "mixlab selections\nmixlab selections web --json",
+    )
+    p.add_argument("source", nargs="?", metavar="SOURCE", help="default: all")
 
 
 def add_retrieve(commands: "argparse._SubParsersAction[Options]") -> None:

@@ -8,7 +8,8 @@ Counting is sparse: a document touches the few items it shares an n-gram with.
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.curation.words import DELETE, I64, LETTER, SPACE, U64, character, compiled
+from lab.core.compiled import compiled
+from lab.curation.words import DELETE, I64, LETTER, SPACE, U64, character
 
 U8 = NDArray[np.uint8]
 U32 = NDArray[np.uint32]

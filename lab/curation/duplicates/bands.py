@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
 from lab.core.artifacts import write_part
+from lab.core.compiled import compiled
 from lab.curation.duplicates.config import MinHash
-from lab.curation.words import I64, U64, compiled, finish, hash_runs, hash_words
+from lab.curation.words import I64, U64, finish, hash_runs, hash_words
 
 U32 = NDArray[np.uint32]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.curation.words import compiled
+from lab.core.compiled import compiled
 
 U32 = NDArray[np.uint32]
 

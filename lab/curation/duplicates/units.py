@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
 from lab.core.artifacts import write_part
-from lab.curation.words import I64, U64, compiled, finish, utf8
+from lab.core.compiled import compiled
+from lab.curation.words import I64, U64, finish, utf8
 
 U32 = NDArray[np.uint32]
 

@@ -16,8 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
+from lab.core.compiled import compiled
 from lab.core.progress import SILENT, Progress
-from lab.curation.words import I64, U64, compiled, hash_runs, hash_words
+from lab.curation.words import I64, U64, hash_runs, hash_words
 
 
 class ShinglesTask(NamedTuple):

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.core.compiled import compiled
 from lab.curation.quality.nested import Learner
-from lab.curation.words import I64, compiled
+from lab.curation.words import I64
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

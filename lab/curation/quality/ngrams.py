@@ -16,8 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from lab.core.compiled import compiled
 from lab.curation.quality.nested import Learner, Model
-from lab.curation.words import I64, U64, compiled, hash_runs, hash_words
+from lab.curation.words import I64, U64, hash_runs, hash_words
 
 F64 = NDArray[np.float64]
 BITS = 18

@@ -11,6 +11,7 @@ the same words (2026-11). Working memory for each word of the longest document: 
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.core.compiled import compiled
 from lab.curation.signals.grams import (
     FIRST,
     LAST,
@@ -29,7 +30,6 @@ from lab.curation.signals.grams import (
     skipped,
     skipped_joined,
 )
-from lab.curation.signals.kernels import compiled
 
 
 @compiled

@@ -26,7 +26,8 @@ tables).
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.curation.signals.kernels import compiled, slot_of
+from lab.core.compiled import compiled
+from lab.curation.signals.kernels import slot_of
 
 FIRST, LAST_TOP, LAST = 2, 4, 10  # sizes of Rae et al. 2021, table A1
 

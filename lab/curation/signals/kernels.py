@@ -18,13 +18,10 @@ of a kernel's own file, so an edit here does not by itself recompile `grams`, `t
 which use `code_point` and `slot_of`.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from lab.core.compiled import compiled
 from lab.curation.signals import characters, words
 from lab.curation.signals.words import COUNTS
 
@@ -100,18 +97,6 @@ LONGEST_STOP = max(map(len, words.STOP_WORDS))
 STOP_KEYS, STOP_PLACES = np.full(ROOM, -1, np.int64), np.zeros(ROOM, np.int64)
 for place, key in enumerate(PACKED):
     STOP_KEYS[key % ROOM], STOP_PLACES[key % ROOM] = key, place
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, compiled on its first call and kept on disk for the next process.
-
-    Numba looks for a writable folder beside this file, then in the user's cache folder. Where there
-    is none, the compiled code is kept in memory only, and every process compiles anew (10 s).
-    """
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        return njit(nogil=True)(function)
 
 
 @compiled

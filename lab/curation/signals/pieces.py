@@ -12,8 +12,9 @@ a document collide with probability 2^-64 a pair.
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.core.compiled import compiled
 from lab.curation.signals.grams import class_words, room_for
-from lab.curation.signals.kernels import BASE, ONE, SPACE, code_point, compiled
+from lab.curation.signals.kernels import BASE, ONE, SPACE, code_point
 from lab.curation.signals.words import PIECE_COUNTS
 
 (

@@ -18,6 +18,7 @@ Cost: 12 to 16 microseconds a document of 2.9 kB each (2026-11).
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.core.compiled import compiled
 from lab.curation.signals import characters
 from lab.curation.signals.kernels import (
     ALNUM,
@@ -28,7 +29,6 @@ from lab.curation.signals.kernels import (
     SPACE,
     UPPER,
     code_point,
-    compiled,
     is_letter,
     stop_word,
 )

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from lab.core.errors import DataError
 from lab.core.files import write_bytes
 from lab.diversity.embedding.stored import unit
+from lab.diversity.layout.largest import largest
 
 F32 = NDArray[np.float32]
 SMALLEST, ANCHORS = 50, 20_000
@@ -86,8 +87,8 @@ def place_rows(x: F32, reducer: Reducer) -> F32:
     """Each row at the weighted mean of its nearest anchors' places."""
     similar = x @ reducer.basis.T
     k = min(PLACED_BY, similar.shape[1])
-    near = np.argpartition(-similar, k - 1, axis=1)[:, :k]
-    distance = 1 - np.take_along_axis(similar, near, axis=1)
+    near, cosine = largest(similar, k)
+    distance = 1 - cosine
     beyond = distance - distance.min(axis=1, keepdims=True)
     scale = np.maximum(beyond.mean(axis=1, keepdims=True), np.float32(1e-6))
     weights = np.exp(-beyond / scale)
@@ -139,13 +140,9 @@ def neighbours(vectors: F32, k: int = NEIGHBOURS) -> tuple[NDArray[np.int32], F3
         similar = vectors[start : start + ROWS] @ vectors.T
         own = np.arange(len(similar))
         similar[own, start + own] = 2.0  # itself before any exact copy
-        near = np.argpartition(-similar, k - 1, axis=1)[:, :k]
-        cosine = np.take_along_axis(similar, near, axis=1)
-        order = np.lexsort((near, -cosine), axis=1)
-        indices[start : start + ROWS] = np.take_along_axis(near, order, axis=1)
-        sorted_cosine = np.take_along_axis(cosine, order, axis=1)
-        distances[start : start + ROWS] = np.clip(1 - sorted_cosine, 0, 2)
-    return indices, distances
+        near, cosine = largest(similar, k)
+        indices[start : start + ROWS], distances[start : start + ROWS] = near, 1 - cosine
+    return indices, np.clip(distances, 0, 2)
 
 
 def save_reducer(reducer: Reducer, path: Path) -> None:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from lab.core.errors import ConfigError, DataError, nearest
 from lab.core.progress import SILENT, Progress
-from lab.diversity.embedding.stored import unit
 from lab.diversity.selecting.methods import METHODS
 from lab.diversity.selecting.problem import F64, Problem, Rows, fill
+from lab.diversity.selecting.vectors import Stored, pieces, units
 
 KEPT, EMPTY, LONG = "kept", "no vector", "longer than the budget"
 
@@ -32,7 +32,7 @@ class Chosen:
 
 def choose(
     method: str,
-    vectors: NDArray[Any],
+    vectors: NDArray[Any] | Stored,
     tokens: NDArray[Any],
     keys: NDArray[Any],
     *,
@@ -50,18 +50,17 @@ def choose(
     differ, numbers that are not finite, negative tokens.
     """
     check_settings(method, budget, balance, quality is not None)
-    check_numbers(vectors, tokens, keys, quality)
+    some = check_numbers(vectors, tokens, keys, quality)
     reasons = np.full(len(tokens), EMPTY, "<U24")
     if not len(tokens):
         return Chosen(np.zeros(0, np.int64), reasons)
-    some = np.asarray(vectors).any(axis=1)
     reasons[some & (tokens > budget)] = LONG
     able = np.flatnonzero(some & (tokens <= budget))
     rows = able[np.argsort(np.asarray(keys)[able], kind="stable")]
     entry = METHODS[method]
     reasons[rows] = entry.absent
     problem = Problem(
-        unit(vectors[rows]),
+        units(vectors, rows),
         tokens[rows].astype(np.int64),
         budget,
         None if quality is None else ranks(quality[rows]),
@@ -107,22 +106,32 @@ def check_settings(method: str, budget: int, balance: float, scored: bool) -> No
 
 
 def check_numbers(
-    vectors: NDArray[Any],
+    vectors: NDArray[Any] | Stored,
     tokens: NDArray[Any],
     keys: NDArray[Any],
     quality: NDArray[Any] | None,
-) -> None:
-    """DataError for what does not belong together or is no number."""
+) -> NDArray[np.bool_]:
+    """Which documents have a vector [n]; DataError for what does not belong together or is no
+    number.
+    """
     lengths = [len(a) for a in (vectors, tokens, keys, quality) if a is not None]
     if len(set(lengths)) > 1:
         raise DataError("Vectors, tokens, keys and quality differ in length.", value=lengths)
-    for name, array in (("vectors", vectors), ("tokens", tokens), ("quality", quality)):
-        if array is not None and not np.isfinite(array).all():
+    some, broken = np.zeros(len(vectors), bool), 0
+    for own, piece in pieces(vectors):
+        some[own] = piece.any(axis=1)
+        broken += int((~np.isfinite(piece)).sum())
+    bad = {"vectors": broken, "tokens": int((~np.isfinite(tokens)).sum())}
+    if quality is not None:
+        bad["quality"] = int((~np.isfinite(quality)).sum())
+    for name, count in bad.items():
+        if count:
             raise DataError(
                 "Some numbers are not finite.",
                 where=name,
-                value=int((~np.isfinite(array)).sum()),
+                value=count,
                 next_step="embed again" if name == "vectors" else "measure that signal again",
             )
     if (np.asarray(tokens) < 0).any():
         raise DataError("A document has a negative number of tokens.", where="tokens")
+    return some

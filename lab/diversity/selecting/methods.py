@@ -5,7 +5,7 @@
     semdedup          not much like one before it                     n x 1,000 cosines
     d4                that, and not the middle of its topic           the same and k-means twice
     clusters          of a topic that has given few tokens yet        k-means
-    mmr               relevant, or far from all chosen                n x 2,048 cosines
+    mmr               relevant, or far from all chosen                n x 2,048 cosines, twice
     quality-diversity good, times far from all chosen                 the same
     dpp               adding volume to all chosen                     the same, and k^2 a block
     facility          near to many that no chosen one is near to      the same
@@ -21,27 +21,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.diversity.layout.cluster import choose_k
-from lab.diversity.layout.partition import ROWS, centre, find_partition
+from lab.diversity.layout.cluster import choose_k, find_clusters
+from lab.diversity.layout.partition import FITTED, Partition, centre
+from lab.diversity.selecting.blocks import in_blocks
 from lab.diversity.selecting.earlier import largest_earlier
-from lab.diversity.selecting.greedy import order_dpp, order_facility, order_mmr, order_product
-from lab.diversity.selecting.problem import F32, Method, Problem, Rows, fill, in_blocks
+from lab.diversity.selecting.greedy import dpp, facility, mmr, product
+from lab.diversity.selecting.problem import F32, Method, Problem, Rows, fill
+from lab.diversity.selecting.vectors import Vectors, mean_of, pieces
 
 DUPLICATE = 0.95  # cosine: 1 - epsilon, the epsilon of `mixlab dedup --semantic`
+SPEED = {  # tests/benchmarks/selecting_at_size.py: 200,000 vectors of 384 dimensions, one core
+    "random": 100_000,
+    "semdedup": 3900,
+    "d4": 2800,
+    "clusters": 12_000,
+    "mmr": 13_000,
+    "quality-diversity": 13_000,
+    "dpp": 1000,
+    "facility": 4300,
+}
 DEDUP_SHARE = 0.75  # R_dedup of D4: what SemDeDup leaves for the second step
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A method: `order` gives rows, best first; `absent` names why a row is not in it, `beyond` why
-    one in it is not chosen. `label` is for people.
+    one in it is not chosen. `label` is for people, as are one sentence each on what it `does`, what
+    it `costs` and where it `fails`. `speed`: documents a second at half of the tokens.
     """
 
     order: Method
     label: str
     absent: str
     beyond: str
+    does: str
+    costs: str
+    fails: str
+    speed: int
     needs_quality: bool = False
+
+    def seconds(self, documents: int) -> float:
+        """About how long choosing takes on one core, without reading and measuring."""
+        return documents / self.speed
 
 
 def order_random(problem: Problem) -> Rows:
@@ -100,26 +121,83 @@ def order_clusters(problem: Problem) -> Rows:
 
 def cluster(problem: Problem) -> tuple[Rows, F32]:
     """Cluster number of each document, and its distance to the centroid in the centred space."""
-    found = find_partition(problem.vectors, choose_k(len(problem)), problem.seed)
-    numbers = found.assign(problem.vectors).astype(np.int64)
-    distance = np.empty(len(problem), np.float32)
-    for start in range(0, len(problem), ROWS):
-        own = slice(start, start + ROWS)
-        gap = centre(problem.vectors[own], found.mean) - found.centroids[numbers[own]]
+    found = partition_of(problem.vectors, problem.seed)
+    numbers, distance = np.empty(len(problem), np.int64), np.empty(len(problem), np.float32)
+    for own, piece in pieces(problem.vectors):
+        numbers[own] = found.assign(piece)
+        gap = centre(piece, found.mean) - found.centroids[numbers[own]]
         distance[own] = np.linalg.norm(gap, axis=1)
     return numbers, distance
 
 
+def partition_of(vectors: Vectors, seed: int) -> Partition:
+    """k-means of at most `FITTED` vectors, centred on the mean of all."""
+    mean = mean_of(vectors)
+    rows = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:FITTED])
+    found = find_clusters(centre(vectors[rows], mean), choose_k(len(vectors)), seed)
+    return Partition(found.centroids, mean)
+
+
 LESS = "adds less"
+PAIRS = "All pairs of blocks of 2,048 documents"
 METHODS: Mapping[str, Entry] = {
-    "random": Entry(order_random, "drawn by chance", "", "not drawn"),
-    "semdedup": Entry(order_semdedup, "semantic de-duplication", "duplicate", "like another"),
-    "d4": Entry(order_d4, "prototype removal (D4)", "like another", "prototypical"),
-    "clusters": Entry(order_clusters, "balanced over clusters", "", "cluster is full"),
-    "mmr": Entry(lambda p: in_blocks(p, order_mmr), "marginal relevance (MMR)", LESS, LESS),
-    "quality-diversity": Entry(
-        lambda p: in_blocks(p, order_product), "quality times diversity", LESS, LESS, True
+    "random": Entry(
+        order_random, "drawn by chance", "", "not drawn",
+        "Uniform sampling: the baseline that every other method has to beat.",
+        "Nothing beside reading.",
+        "Copies and the commonest topics come as often as they are there.",
+        SPEED["random"],
     ),
-    "dpp": Entry(lambda p: in_blocks(p, order_dpp), "largest volume (DPP)", LESS, LESS),
-    "facility": Entry(lambda p: in_blocks(p, order_facility), "facility location", LESS, LESS),
-}
+    "semdedup": Entry(
+        order_semdedup, "semantic de-duplication (SemDeDup)", "duplicate", "like another",
+        "Drops near copies of an earlier document of the same k-means cluster: all above a cosine "
+        "of 0.95, then the nearest first until the budget is met.",
+        "k-means of n / 1,000 clusters and 1,000 cosines a document.",
+        "Pairs that k-means separates stay; topics are not balanced; stories of one kind count as "
+        "copies.",
+        SPEED["semdedup"],
+    ),
+    "d4": Entry(
+        order_d4, "prototype removal (D4)", "like another", "prototypical",
+        "De-duplicates, clusters anew, then drops what lies nearest the centroids.",
+        "That of SemDeDup and k-means of up to 64 clusters.",
+        "Junk lies far from every centroid and stays; a large bland topic is thinned even if it is "
+        "the useful one.",
+        SPEED["d4"],
+    ),
+    "clusters": Entry(
+        order_clusters, "cluster-balanced sampling", "", "cluster is full",
+        "Takes the same number of tokens from every cluster, the better documents first.",
+        "k-means of up to 64 clusters.",
+        "Copies inside a cluster stay; small clusters are kept whole, those of junk too.",
+        SPEED["clusters"],
+    ),
+    "mmr": Entry(
+        lambda p: in_blocks(p, mmr), "maximal marginal relevance (MMR)", LESS, LESS,
+        "Next is what is good and far from the nearest chosen; without a quality, farthest first.",
+        f"{PAIRS}, twice at small budgets.",
+        "It sees only the nearest chosen document, so outliers and junk come early.",
+        SPEED["mmr"],
+    ),
+    "quality-diversity": Entry(
+        lambda p: in_blocks(p, product), "quality times diversity", LESS, LESS,
+        "Next is the largest product of the quality's rank and the distance to the nearest chosen.",
+        f"{PAIRS}, twice at small budgets.",
+        "A wrong score is trusted; what scores nearly zero is never chosen.",
+        SPEED["quality-diversity"], True,
+    ),
+    "dpp": Entry(
+        lambda p: in_blocks(p, dpp), "determinantal point process (DPP)", LESS, LESS,
+        "Greedy maximum of the determinant of a similarity kernel: all chosen are seen together.",
+        f"{PAIRS} and their Cholesky factor: the dearest.",
+        "It likes whatever is isolated, as the Vendi score does: junk comes early.",
+        SPEED["dpp"],
+    ),
+    "facility": Entry(
+        lambda p: in_blocks(p, facility, again=False), "facility location", LESS, LESS,
+        "Greedy maximum of how near every document is to a chosen one: the set stands for all.",
+        f"{PAIRS} and some looks a document.",
+        "It stands for the bulk: a rare topic is covered late.",
+        SPEED["facility"],
+    ),
+}  # fmt: skip

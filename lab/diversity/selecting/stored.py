@@ -8,43 +8,49 @@ budget and seed, and by a digest where another setting was changed:
     {signal: selected.d4@keep0.5-seed0, in: [kept, not embedded]}     they stay, unlooked at
 
 Embeddings are most often of a sample, so what happens to the rest (`not embedded`) is written in
-the rule and never guessed. Held-out documents are in no pool and say so. The manifest is the
-report: documents and tokens by reason, seconds, and the panel of breadth before and after at one n,
-with the mean of the quality beside it.
+the rule and never guessed. Held-out documents are in no pool and say so, nor are those that the
+recipe drops among whose documents was chosen, if one was named. The manifest is the report:
+documents and tokens by reason, seconds, what it did (`report`), and `read` and `pool`, which name
+what the choice was made from, so that it can be seen whether that has changed
+(`lab.mixture.selections`).
+
+Vectors stay on disk (`vectors`); ids, tokens and reasons of a source's documents are in memory,
+some 200 bytes each.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from lab.core.artifacts import Artifact, build, load, write_part
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
-from lab.core.files import digest, read_json
+from lab.core.files import digest
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
-from lab.diversity.breadth.measures import SIZE, panel
 from lab.diversity.embedding.embed import mix
 from lab.diversity.embedding.encoder import DEFAULT
-from lab.diversity.embedding.stored import F32, load_vectors, require_embeddings
+from lab.diversity.embedding.index import all_ids
+from lab.diversity.embedding.stored import require_embeddings
 from lab.diversity.selecting.choose import KEPT, Chosen, check_settings, choose
+from lab.diversity.selecting.report import before_and_after
+from lab.diversity.selecting.vectors import Stored, pieces
 
-STEP, VERSION = "selections", 1
+STEP, VERSION = "selections", 2
 PREFIX = "selected."
-NOT_EMBEDDED, HELD_OUT = "not embedded", "held out"
+NOT_EMBEDDED, HELD_OUT, DROPPED = "not embedded", "held out", "dropped by the recipe"
 APART = 0x7_1C0DE  # added to the seed: another stream than the embedded sample's
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What decides a selection: `keep` (a share of the tokens) or `tokens`; `quality` is a column's
-    name, "" for none.
+    name, "" for none; `recipe` names the one among whose documents is chosen, "" for all.
     """
 
     method: str
@@ -54,13 +60,15 @@ class Settings:
     balance: float = 0.5
     encoder: str = DEFAULT
     seed: int = 0
+    recipe: str = ""
 
     @property
     def column(self) -> str:
         """The column's name."""
         size = f"keep{self.keep:g}" if self.tokens is None else f"tokens{self.tokens}"
         other = [self.quality, self.balance, self.encoder]
-        mark = "" if other == ["", 0.5, DEFAULT] else f"-{digest(other)[:6]}"
+        plain = other == ["", 0.5, DEFAULT] and not self.recipe
+        mark = "" if plain else f"-{digest([*other, self.recipe])[:6]}"
         return f"{PREFIX}{self.method}@{size}-seed{self.seed}{mark}"
 
 
@@ -69,13 +77,15 @@ def select(
     source: str,
     frame: pl.DataFrame,
     settings: Settings,
-    inputs: Sequence[str] = (),
+    read: Mapping[str, str],
+    pool: Mapping[str, Any],
     progress: Progress = SILENT,
 ) -> Artifact:
     """Choose among the embedded training documents of `source`, and store the selection.
 
-    `frame` has id, heldout, tokens, content_hash and, if the settings name one, `quality`;
-    `inputs` are the artifacts it was read from. Raises ConfigError for settings that make no sense,
+    `frame` has id, heldout, tokens, content_hash, `kept` (by the recipe that the settings name)
+    and, if they name one, `quality`; `read` are the artifacts it comes from by what they are,
+    `pool` what the recipe says of this source. Raises ConfigError for settings that make no sense,
     ArtifactMissing without embeddings, DataError if no training document has a vector.
     """
     check(settings)
@@ -83,15 +93,15 @@ def select(
     found = documents(ws, source)
 
     def make(folder: Path) -> dict[str, Any]:
-        pool, vectors = candidates(source, embeddings, frame, settings.seed)
-        budget = budget_of(pool, vectors, settings)
-        quality = pool["quality"].to_numpy() if settings.quality else None
+        known, vectors = candidates(source, embeddings, frame, settings.seed)
+        budget, whole = budget_of(known, vectors, settings)
+        quality = known["quality"].to_numpy() if settings.quality else None
         started = time.monotonic()
         chosen = choose(
             settings.method,
             vectors,
-            pool["tokens"].to_numpy(),
-            pool["key"].to_numpy(),
+            known["tokens"].to_numpy(),
+            known["key"].to_numpy(),
             budget=budget,
             quality=quality,
             balance=settings.balance,
@@ -100,20 +110,22 @@ def select(
         )
         seconds = time.monotonic() - started
         progress(0.8, 1, "measuring breadth before and after")
-        verdicts = with_reasons(pool, chosen)
-        counts = write(folder, found, frame, verdicts, settings.column)
+        counts = write(folder, found, frame, with_reasons(known, chosen), settings)
         return {
             "source": source,
             "column": settings.column,
             "method": settings.method,
             "quality": settings.quality,
             "budget": budget,
+            "candidate_tokens": whole,
             "choosing_seconds": round(seconds, 3),
             "reasons": counts,
-            **before_and_after(vectors, chosen, quality),
+            "read": {"documents": found.id, "embeddings": embeddings.id, **read},
+            "pool": dict(pool),
+            **before_and_after(found, known, vectors, chosen.rows, quality, settings.seed),
         }
 
-    ids = [found.id, embeddings.id, *inputs]
+    ids = [found.id, embeddings.id, *read.values(), *([digest(pool)] if pool else [])]
     return build(ws, STEP, VERSION, asdict(settings), ids, make)
 
 
@@ -136,75 +148,81 @@ def check(settings: Settings) -> None:
 
 def candidates(
     source: str, embeddings: Artifact, frame: pl.DataFrame, seed: int
-) -> tuple[pl.DataFrame, F32]:
-    """The embedded training documents with `key`, their place by chance, and their vectors."""
-    ids, vectors = load_vectors(embeddings)
-    training = frame.filter(~pl.col("heldout"))
-    pool = ids.to_frame("id").with_row_index("row").join(training, on="id", maintain_order="left")
+) -> tuple[pl.DataFrame, Stored]:
+    """The embedded training documents that the recipe keeps, with `key`, their place by chance, and
+    their vectors.
+    """
+    ids = all_ids(embeddings.path).to_frame("id").with_row_index("row")
+    able = frame.filter(~pl.col("heldout") & pl.col("kept"))
+    pool = ids.join(able, on="id", maintain_order="left")
     if pool.is_empty():
         raise DataError(
-            f"No training document of {source!r} is embedded.",
+            f"No training document of {source!r} that may be chosen is embedded.",
             where=f"source {source}",
             next_step=f"`mixlab embed --source {source}` with a larger sample",
         )
     placed = pool.with_columns(mixed=mix(pool["content_hash"], seed + APART)).sort("mixed", "id")
     keyed = placed.with_row_index("key").sort("row")
-    return keyed, vectors[keyed["row"].to_numpy()]
+    return keyed, Stored(embeddings.path, keyed["row"].to_numpy().astype(np.int64))
 
 
-def budget_of(pool: pl.DataFrame, vectors: F32, settings: Settings) -> int:
-    """Tokens: the number given, or that share of the documents that have a vector."""
+def budget_of(pool: pl.DataFrame, vectors: Stored, settings: Settings) -> tuple[int, int]:
+    """Tokens: the number given, or that share of the documents that have a vector; and of these."""
+    some = np.concatenate([piece.any(axis=1) for _, piece in pieces(vectors)])
+    total = int(pool["tokens"].to_numpy()[some].sum())
     if settings.tokens is not None:
-        return settings.tokens
-    total = int(pool["tokens"].to_numpy()[vectors.any(axis=1)].sum())
-    return int(np.floor((settings.keep or 0) * total + 1e-9))
+        return settings.tokens, total
+    return int(np.floor((settings.keep or 0) * total + 1e-9)), total
 
 
 def with_reasons(pool: pl.DataFrame, chosen: Chosen) -> pl.DataFrame:
-    """Columns id, reason, order of the pool."""
+    """Columns id, reason, order of the pool, and quality if there is one."""
     order = np.full(pool.height, -1, np.int64)
     order[chosen.rows] = np.arange(len(chosen.rows))
     place = pl.Series("order", order).replace({-1: None}).cast(pl.UInt32)
     reasons = pl.Series("reason", chosen.reasons.tolist(), pl.String)
-    return pool.select("id").with_columns(reasons, place)
+    scored = [name for name in ("quality",) if name in pool.columns]
+    return pool.select("id", *scored).with_columns(reasons, place)
 
 
 def write(
-    folder: Path, found: Artifact, frame: pl.DataFrame, verdicts: pl.DataFrame, column: str
+    folder: Path, found: Artifact, frame: pl.DataFrame, verdicts: pl.DataFrame, settings: Settings
 ) -> list[dict[str, Any]]:
     """Write the parts; documents and tokens by reason, the largest first."""
-    known = frame.select("id", "heldout", "tokens").join(verdicts, on="id", how="left")
-    without = pl.when("heldout").then(pl.lit(HELD_OUT)).otherwise(pl.lit(NOT_EMBEDDED))
+    known = frame.select("id", "heldout", "kept", "tokens").join(verdicts, on="id", how="left")
+    without = (
+        pl.when("heldout")
+        .then(pl.lit(HELD_OUT))
+        .when(~pl.col("kept"))
+        .then(pl.lit(DROPPED))
+        .otherwise(pl.lit(NOT_EMBEDDED))
+    )
     known = known.with_columns(pl.coalesce("reason", without).alias("reason"))
+    wanted = ["order", "tokens", *(["quality"] if settings.quality else [])]
     for part in found.parts:
         ids = pl.read_parquet(part, columns=["id"])
         own = ids.join(known, on="id", how="left", maintain_order="left")
-        write_part(own.select(pl.col("reason").alias(column), "order"), folder / part.name)
+        column = pl.col("reason").alias(settings.column)
+        write_part(own.select(column, *wanted), folder / part.name)
     counts = known.group_by("reason").agg(documents=pl.len(), tokens=pl.col("tokens").sum())
     return counts.sort("documents", "reason", descending=[True, False]).to_dicts()
-
-
-def before_and_after(vectors: F32, chosen: Chosen, quality: NDArray[Any] | None) -> dict[str, Any]:
-    """The panel of all candidates and of the chosen, at one n; and the means of the quality."""
-    able = vectors[vectors.any(axis=1)]
-    size = min(SIZE, len(chosen.rows))
-    found: dict[str, Any] = {"before": {}, "after": {}}
-    if size > 1:
-        for name, some in (("before", able), ("after", vectors[chosen.rows])):
-            found[name] = {k: asdict(e) for k, e in panel(some, size=size).items()}
-    if quality is not None and len(chosen.rows):
-        means = {"before": float(quality.mean()), "after": float(quality[chosen.rows].mean())}
-        found["quality_mean"] = means
-    return found
 
 
 def require_selected(ws: Workspace, source: str, column: str) -> Artifact:
     """The newest selection of that name among the present documents; ArtifactMissing without one.
 
-    Embeddings made since do not make it stale: a selection is a decision, and stays until
-    `mixlab select` is run again.
+    What was embedded, scored or ruled since does not take it away: a selection is a decision, and
+    stays until `mixlab select` is run again. `lab.mixture.selections` says what has changed.
     """
-    fitting = [a for a in stored_selections(ws, source) if a.manifest["column"] == column]
+    listed = [a for a in every_selection(ws, source) if a.manifest["column"] == column]
+    fitting = [a for a in listed if of_present_documents(ws, a)]
+    if not fitting and listed:
+        raise ArtifactMissing(
+            f"The selection {column!r} was made before the documents of {source!r} changed.",
+            where=f"source {source}",
+            value=column,
+            next_step=f"`{command_of(newest(listed))}` chooses again",
+        )
     if not fitting:
         raise ArtifactMissing(
             f"There is no selection {column!r} of the present documents of {source!r}.",
@@ -212,20 +230,61 @@ def require_selected(ws: Workspace, source: str, column: str) -> Artifact:
             value=column,
             next_step=f"`mixlab select {source} --method METHOD --keep SHARE`",
         )
-    return max(fitting, key=lambda a: (str(a.manifest["created"]), a.id))
+    return newest(fitting)
 
 
 def selected_columns(ws: Workspace, source: str) -> list[str]:
-    """Columns of the stored selections of a source."""
-    return sorted({str(a.manifest["column"]) for a in stored_selections(ws, source)})
+    """Columns of the selections of a source's present documents."""
+    found = [a for a in every_selection(ws, source) if of_present_documents(ws, a)]
+    return sorted({str(a.manifest["column"]) for a in found})
 
 
-def stored_selections(ws: Workspace, source: str) -> list[Artifact]:
-    """All selections of the present documents, by id."""
-    current = get_source(ws, source).documents
+def every_selection(ws: Workspace, source: str) -> list[Artifact]:
+    """All selections of a source, also of documents that have changed since, by id."""
     paths = sorted((ws.artifacts / STEP).glob("[!.]*/manifest.json"))
-    own = [path.parent for path in paths if read_json(path)["inputs"][0] == current]
-    return [artifact for path in own if (artifact := load(path)) is not None]
+    found = [load(path.parent) for path in paths]
+    return [
+        artifact
+        for artifact in found
+        if artifact is not None
+        and artifact.manifest["version"] == VERSION
+        and artifact.manifest["source"] == source
+    ]
+
+
+def newest_selections(ws: Workspace, source: str) -> list[Artifact]:
+    """The newest of each column, the latest first: those that a rule would read."""
+    by_column: dict[str, list[Artifact]] = {}
+    for artifact in every_selection(ws, source):
+        by_column.setdefault(str(artifact.manifest["column"]), []).append(artifact)
+    found = []
+    for same in by_column.values():
+        present = [a for a in same if of_present_documents(ws, a)]
+        found.append(newest(present or same))
+    return sorted(found, key=lambda a: (str(a.manifest["created"]), a.id), reverse=True)
+
+
+def newest(found: Sequence[Artifact]) -> Artifact:
+    """The one made last."""
+    return max(found, key=lambda a: (str(a.manifest["created"]), a.id))
+
+
+def of_present_documents(ws: Workspace, artifact: Artifact) -> bool:
+    """True if its rows are those of the source's present documents."""
+    current = get_source(ws, str(artifact.manifest["source"])).documents
+    return bool(artifact.manifest["inputs"][0] == current)
+
+
+def command_of(artifact: Artifact) -> str:
+    """The command that makes this selection anew."""
+    config = artifact.manifest["config"]
+    said = f"mixlab select {artifact.manifest['source']} --method {config['method']}"
+    for name in ("keep", "tokens", "quality", "recipe"):
+        if config[name]:
+            said += f" --{name} {config[name]}"
+    usual = {"balance": 0.5, "encoder": DEFAULT, "seed": 0}
+    other = [f" --{name} {config[name]}" for name in usual if config[name] != usual[name]]
+    return said + "".join(other)
 
 
 __all__ = ["KEPT", "Settings", "require_selected", "select", "selected_columns"]

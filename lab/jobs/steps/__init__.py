@@ -52,6 +52,7 @@ STEPS: dict[str, Callable[[Workspace, Any, Progress], Result]] = {
     "score": quality.score,
     "embed": diversity.embed,
     "map": diversity.project,
+    "marks": diversity.marks,
     "diversity": breadth.diversity,
     "select": selecting.select,
     "benchmark": runs.benchmark,

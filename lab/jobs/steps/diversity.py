@@ -1,4 +1,4 @@
-"""Steps of diversity: embeddings and the map."""
+"""Steps of diversity: embeddings, the map, and what distinguishes a selection on it."""
 
 from functools import partial
 from pathlib import Path
@@ -77,3 +77,21 @@ def project(ws: Workspace, p: a.Map, progress: Progress) -> Result:
         progress=progress,
     )
     return {"map": made.id, **facts(made.manifest)}
+
+
+def marks(ws: Workspace, p: a.Marks, progress: Progress) -> Result:
+    """What distinguishes a selection: a line, or the name of one."""
+    from lab.curation.selections.marked import mark_selection, read_marks
+    from lab.curation.selections.names import selection_of
+    from lab.curation.selections.predicate import parse_predicate
+
+    line = p.selection.strip()
+    asked = parse_predicate(line) if "=" in line else selection_of(ws, line)
+    made = mark_selection(ws, asked, progress)
+    words, signals = read_marks(made)
+    found = {"words": words.to_dicts(), "signals": signals.to_dicts()}
+    return {
+        "marks": made.id,
+        "line": made.manifest["config"]["line"],
+        **facts(made.manifest),
+    } | found

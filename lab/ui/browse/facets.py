@@ -1,6 +1,6 @@
 """Facets: ways to divide the documents in scope, with how many of each part match.
 
-A facet either puts every document into one part (source, kind, verdict, length: an array of codes)
+A facet either puts every document into one part (source, topic, verdict, length: an array of codes)
 or into any number (reasons, tags: a mask per part). A filter is `facet=part`; parts of one facet
 are joined by OR, facets by AND. The bar of a part counts the documents that match the search and
 the filters of all *other* facets: what a click on it would show. Cost: 2 ms a facet of a million
@@ -25,12 +25,12 @@ from lab.mixture.recipe import Recipe
 from lab.mixture.selection import Verdicts
 from lab.mixture.supply import supply_key
 from lab.ui.browse.pool import Pool, column, column_names
-from lab.ui.map.facet import FACET, selection_masks
+from lab.ui.map.facet import FACET, TOPIC, Topics, selection_masks, topics_of
 from lab.ui.tables import cached_verdicts
 
 Mask = NDArray[np.bool_]
 SPLIT = " | "  # between filters in the address
-MOST = 14  # parts of one facet that are shown
+MOST = 14  # parts of one facet that are shown, and those that are filtered by
 LENGTHS = (0, 32, 128, 512, 2048, 8192)
 LANGUAGE = "language.code"
 FILTERS = "f"  # the box of filters, in the session and in the address
@@ -43,7 +43,7 @@ class Facet:
     name: str
     title: str
     parts: tuple[str, ...]
-    codes: NDArray[np.int16] | None = None
+    codes: NDArray[np.int16] | NDArray[np.int32] | None = None
     masks: tuple[Mask, ...] = ()
 
     def mask(self, part: str) -> Mask:
@@ -131,9 +131,10 @@ def load_facets(ws: Workspace, pool: Pool, recipe: Recipe | None) -> Facets:
     stamp = [state.done, state.undone, state.last, state.tags.height]
     kinds = [get_source(ws, source).kind for source in pool.sources]
     selections = selection_masks(ws, pool, asked_selections())
-    key = digest([pool.key, judged, stamp, kinds, selections.stamp])
+    topics = topics_of(ws, pool)
+    key = digest([pool.key, judged, stamp, kinds, topics.stamp, selections.stamp])
     names = [n for n in column_names(ws, pool) if n.partition("@")[0] == LANGUAGE]
-    every = tuple(cached_facets(ws, pool, verdicts, names, selections.masks, key))
+    every = tuple(cached_facets(ws, pool, verdicts, names, topics, selections.masks, key))
     return Facets(key, every, verdicts, problem)
 
 
@@ -160,6 +161,7 @@ def cached_facets(
     _pool: Pool,
     _verdicts: dict[str, Verdicts],
     _languages: list[str],
+    _topics: Topics,
     _selections: dict[str, Mask],
     key: str,
 ) -> list[Facet]:
@@ -169,6 +171,8 @@ def cached_facets(
         found += [verdict_facet(_pool, _verdicts), reason_facet(_pool, _verdicts)]
     if _languages:
         found.append(language_facet(column(_ws, _pool, _languages[0])))
+    if _topics.parts:
+        found.append(Facet(TOPIC, "Topic, of mapped documents", _topics.parts, _topics.codes))
     found += [length_facet(_pool), tag_facet(_ws, _pool)]
     if _selections:
         parts = tuple(_selections)
@@ -264,7 +268,8 @@ def bars(
         active = filters.get(facet.name, ())
         rows = [
             {"part": part, "pool": pool[k], "match": found[k], "active": part in active}
-            for k, part in enumerate(facet.parts[:MOST])
+            for k, part in enumerate(facet.parts)
+            if k < MOST or part in active
         ]
         if rows:
             yield {"name": facet.name, "title": facet.title, "rows": rows}

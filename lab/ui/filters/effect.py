@@ -9,6 +9,7 @@ from lab.core.errors import ArtifactMissing
 from lab.curation.effect.accounting import Amount
 from lab.curation.effect.sensitivity import moved_by_step
 from lab.curation.filters.warnings import rule_warnings
+from lab.mixture.selections import selection_warnings
 from lab.ui.components import table
 from lab.ui.cuts import ALL
 from lab.ui.filters.controls import scope_words
@@ -31,7 +32,12 @@ def summed(amounts: Iterable[Amount]) -> Amount:
 
 
 def show_totals(scene: Scene) -> None:
-    """Kept documents and tokens of the scope's sources, and the change against the saved recipe."""
+    """Kept documents and tokens of the scope's sources, and the change against the saved recipe;
+    first the selections among their rules that are stale.
+    """
+    for source in scene.sources:
+        for words in selection_warnings(scene.ws, scene.new, source):
+            st.warning(label(words), icon=":material/history_toggle_off:")
     after = [scene.after(s) for s in scene.sources]
     total, kept = summed(a.total for a in after), summed(a.passing for a in after)
     before = summed(scene.before(s).passing for s in scene.sources)

@@ -5,16 +5,11 @@ with a keyboard, a screen reader and without WebGL; an area can be typed into th
 taken with the keys of the map (arrows, plus, minus, Enter for what is in view).
 """
 
-import numpy as np
-import polars as pl
 import streamlit as st
 
 from lab.core.workspace import Workspace
 from lab.curation.selections.points import Points
-from lab.curation.selections.polygon import Mask
 from lab.curation.selections.predicate import Predicate
-from lab.ui.columns import share, whole
-from lab.ui.components import table
 from lab.ui.map import line
 from lab.ui.map.held import numeric_columns
 from lab.ui.signal_words import signal_words
@@ -65,48 +60,3 @@ def show_range(ws: Workspace, points: Points, predicate: Predicate) -> None:
     cells[2].number_input(
         "and at most", value=None, key=HIGH, format="%g", placeholder="any", on_change=ranged
     )
-
-
-def show_clusters(points: Points, mask: Mask, predicate: Predicate) -> None:
-    """Clusters with their words, size, selected share and make-up; ticked rows are the selection.
-
-    The table is drawn anew when the clusters of the line change elsewhere, with these ticked.
-    """
-    frame = cluster_table(points, mask)
-    numbers = frame["cluster"].to_list()
-    ticked = [numbers.index(k) for k in predicate.clusters if k in numbers]
-    key = f"clusters.{points.short}.{'_'.join(map(str, sorted(predicate.clusters)))}"
-
-    def picked() -> None:
-        rows = st.session_state[key].selection.rows
-        line.change(points, clusters=tuple(sorted(numbers[row] for row in rows)))
-
-    table(
-        frame, key=key, alt="Clusters with their words, size and share of each source",
-        on_select=picked, selection_mode="multi-row",
-        selection_default={"selection": {"rows": ticked}},
-        column_config={
-            "cluster": st.column_config.NumberColumn("number", width=64),
-            "label": st.column_config.TextColumn("words that mark it", width=260),
-            "documents": whole(width=90), "selected": share(width=80),
-        } | {s: share(width=90) for s in points.sources},
-    )  # fmt: skip
-
-
-def cluster_table(points: Points, mask: Mask) -> pl.DataFrame:
-    """Per cluster: number, words, documents, share of them selected, share of each source."""
-    size = len(points.labels)
-    documents = np.bincount(points.cluster, minlength=size)
-    many = np.maximum(documents, 1)
-    made = points.cluster.astype(np.int64) * len(points.sources) + points.source
-    parts = np.bincount(made, minlength=size * len(points.sources)).reshape(size, -1)
-    frame = pl.DataFrame(
-        {
-            "cluster": np.arange(size),
-            "label": list(points.labels),
-            "documents": documents,
-            "selected": np.bincount(points.cluster[mask], minlength=size) / many,
-        }
-        | {name: parts[:, k] / many for k, name in enumerate(points.sources)}
-    )
-    return frame.filter(pl.col("documents") > 0).sort("documents", descending=True)

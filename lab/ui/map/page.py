@@ -15,10 +15,12 @@ from lab.mixture.recipe import Recipe
 from lab.ui.components import pick_recipe
 from lab.ui.map import line
 from lab.ui.map.acting import show_actions, show_names
+from lab.ui.map.clusters import show_clusters
 from lab.ui.map.colouring import WAYS, Colouring, by_source, colouring_of
 from lab.ui.map.component import draw, watch_pointer
-from lab.ui.map.controls import show_clusters, show_controls
+from lab.ui.map.controls import show_controls
 from lab.ui.map.held import Board, board_of, numeric_columns, sizes_of, values_of
+from lab.ui.map.marks import show_marks
 from lab.ui.map.picture import show_picture
 from lab.ui.map.ready import show_caption, stored_maps
 from lab.ui.map.selected import show_amount, show_some, show_under
@@ -60,10 +62,10 @@ def show_map(ws: Workspace, newest: Artifact) -> None:
         show_caption(artifact, points.x.size, sum(sizes_of(ws, points).values()))
         if colouring.note:
             st.caption(label(colouring.note))
+    written = write_predicate(replace(predicate, map=points.short))
     with right:
         if predicate.demands:
             show_amount(ws, points, mask)
-            written = write_predicate(replace(predicate, map=points.short))
             show_actions(ws, points, mask, written, recipe)
             show_some(ws, points, mask)
         else:
@@ -75,8 +77,9 @@ def show_map(ws: Workspace, newest: Artifact) -> None:
         show_pointer(ws, board)
     with below:
         show_controls(ws, points, predicate)
-        st.subheader("Clusters", anchor=False)
-        show_clusters(points, mask, predicate)
+        if predicate.demands:
+            show_marks(ws, points, mask, written)
+        show_clusters(ws, artifact, points, mask, predicate, recipe)
 
 
 def choices(ws: Workspace, points: Points) -> tuple[Recipe | None, str, str, str]:

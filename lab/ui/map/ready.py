@@ -1,5 +1,6 @@
 """What there is to show: maps, how far to trust them, and what to run where one is missing."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -16,8 +17,19 @@ from lab.ui.job_panel import start
 from lab.ui.tables import manifests
 from lab.ui.text import label
 
-EMBEDDED_PER_SECOND = 36  # documents of 600 characters on one core (lab.diversity.embedding.embed)
-COMPILING, LAID_OUT_PER_SECOND = 10, 1500  # seconds once; points (lab.diversity.layout.project)
+
+@dataclass(frozen=True, slots=True)
+class Speeds:
+    """Documents a second that are embedded, seconds before a layout begins, points a second."""
+
+    embedded: float
+    compiling: float
+    laid_out: float
+
+
+# One core, documents of 600 characters: tests/benchmarks/embedding_against_peers.py for the first,
+# tests/benchmarks/layout_against_umap.py for the other two.
+MEASURED = Speeds(embedded=36, compiling=10, laid_out=1500)
 
 
 def embedded(ws: Workspace) -> dict[str, str]:
@@ -54,7 +66,7 @@ def offer_steps(ws: Workspace, artifact: Artifact | None, stale: bool) -> None:
         with empty(f"{plural(len(missing), 'source')} not embedded yet."):
             st.caption(
                 f"A sample of at most {count(SAMPLE)} documents of each, {count(size)} in all: "
-                f"about {duration(size / EMBEDDED_PER_SECOND)} on one core. The map shows embedded "
+                f"about {duration(size / MEASURED.embedded)} on one core. The map shows embedded "
                 "documents only; `mixlab embed --sample 100000` takes more of them."
             )
             if st.button("Embed the sources", key="embed", type="primary"):
@@ -62,10 +74,8 @@ def offer_steps(ws: Workspace, artifact: Artifact | None, stale: bool) -> None:
     elif artifact is None or stale:
         points = sum(min(SAMPLE, source.counts["documents"]) for source in sources)
         with empty("The documents are embedded, the map is not drawn yet or is out of date."):
-            st.caption(
-                f"About {duration(COMPILING + points / LAID_OUT_PER_SECOND)}; `mixlab map` does "
-                "the same."
-            )
+            seconds = MEASURED.compiling + points / MEASURED.laid_out
+            st.caption(f"About {duration(seconds)}; `mixlab map` does the same.")
             if st.button("Draw the map", key="draw_map", type="primary"):
                 start(ws, "map", {})
 

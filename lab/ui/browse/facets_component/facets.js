@@ -1,7 +1,7 @@
 // Facets with two-layer bars, for Streamlit components v2. No dependencies.
 //
-// Data: names of sources, tags, rules and bins with two amounts each, shown as text nodes; no text
-// of a document. The grey bar is the pool, the coloured one what matches; widths are square roots,
+// Data: names of sources, tags, rules and bins and words of topics with two amounts each, shown as
+// text nodes; no text of a document. The grey bar is the pool, the coloured one what matches; widths are square roots,
 // so that a small part can be seen beside a large one. A click sends trigger "pick"
 // {facet, part}; the server checks both.
 
