@@ -60,7 +60,7 @@ from lab.diversity.layout.reducer import (
 )
 
 STEP = "map"
-VERSION = 2
+VERSION = 3
 LABEL_CHARACTERS = 2000  # of each text are read for labels
 
 F32 = NDArray[np.float32]

@@ -27,9 +27,9 @@ class Speeds:
     laid_out: float
 
 
-# One core, documents of 600 characters: tests/benchmarks/embedding_against_peers.py for the first,
+# Two cores: tests/benchmarks/embedding_against_peers.py for the first (894 characters a document),
 # tests/benchmarks/layout_against_umap.py for the other two.
-MEASURED = Speeds(embedded=36, compiling=10, laid_out=1500)
+MEASURED = Speeds(embedded=40, compiling=8, laid_out=2000)
 
 
 def embedded(ws: Workspace) -> dict[str, str]:
