@@ -28,7 +28,7 @@ from lab.cli import main as mixlab
 from lab.core.workspace import Workspace, open_workspace
 from lab.curation.tags.store import tag
 from lab.diversity.breadth.mixture import STEP, mixture_breadth
-from lab.diversity.embedding.stored import read_part, require_embeddings
+from lab.diversity.embedding.stored import read_vectors, require_embeddings, unit
 from lab.diversity.layout.partition import adjusted_rand
 from lab.jobs.breadth.mixtures import ground_of_stored, stored_breadth
 from lab.mixture.recipe_files import load_recipe
@@ -76,7 +76,8 @@ def lost(folder: Path, ws: Workspace, points: pl.DataFrame, topic: str) -> None:
     rule = f"  {PLACE}: {{filters: [{{where: 'not tags.planted'}}]}}"
     (folder / "recipes" / "less.yaml").write_text(base.replace(f"  {PLACE}: {{}}", rule))
     said = run(folder, "diversity", PLACE, "--recipe", "less")
-    named = said["sources"][PLACE]["kept"]["lost"] if "sources" in said else said
+    kept = said["recipes"]["less"]["kept"][PLACE]
+    named = [row for row in kept["against"]["topics"] if row["lost"]]
     own = points.filter(source=PLACE)
     share = own.group_by("cluster").agg((pl.col("topic") == topic).mean().alias("share"), pl.len())
     print(f"lost topic {topic!r}: {len(named)} clusters named")
@@ -107,9 +108,7 @@ def gradient(ws: Workspace) -> None:
     told = mixture_breadth(ground, weights)
     vectors = {}
     for name in ground.sources:
-        parts = [
-            read_part(part)["embedding"].to_numpy() for part in require_embeddings(ws, name).parts
-        ]
+        parts = [unit(read_vectors(part)) for part in require_embeddings(ws, name).parts]
         vectors[name] = np.concatenate(parts).astype(np.float64)
     x = np.concatenate(list(vectors.values()))
 

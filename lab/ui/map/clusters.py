@@ -142,15 +142,16 @@ def show_sources(points: Points, odds: pl.DataFrame, predicate: Predicate) -> No
         alt="Odds of each source in a cluster against the other sources, with interval",
         column_config={
             "cluster": st.column_config.NumberColumn("number", width=64),
-            "words": st.column_config.TextColumn("words that mark it", width=240),
+            "words": st.column_config.TextColumn("words that mark it", width=200),
             "documents": whole(width=90),
-            "share": share("of the source", width=105),
-            "reading": st.column_config.TextColumn("against other sources", width=150),
+            "share": share("of the source", width=95),
+            "reading": st.column_config.TextColumn("against the others", width=125),
         } | {c: st.column_config.NumberColumn(format="%.3g", width=75) for c in ODDS},
     )  # fmt: skip
     st.caption(
         "Odds that a document of the source lies in the cluster, over the odds for the other "
-        "sources on the map, with a 95 % interval; 1 is as common as elsewhere. "
+        "sources on the map, with a 95 % interval; 1 is as common as elsewhere, and beyond "
+        f"{MOST:,.0f} to one either way is shown as that. "
         + (
             "Of the ticked clusters."
             if ticked
@@ -161,6 +162,7 @@ def show_sources(points: Points, odds: pl.DataFrame, predicate: Predicate) -> No
 
 
 ODDS = ("odds", "low", "high")
+MOST = 1000.0  # odds beyond: the cluster is as good as the source's own
 
 
 def in_words(points: Points, odds: pl.DataFrame) -> pl.DataFrame:
@@ -177,7 +179,7 @@ def in_words(points: Points, odds: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("unresolved")),
         documents="documents",
         share="share",
-        odds=pl.col("log_odds").exp(),
-        low=pl.col("low").exp(),
-        high=pl.col("high").exp(),
+        odds=pl.col("log_odds").exp().clip(1 / MOST, MOST),
+        low=pl.col("low").exp().clip(1 / MOST, MOST),
+        high=pl.col("high").exp().clip(1 / MOST, MOST),
     )
