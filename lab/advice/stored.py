@@ -6,12 +6,11 @@ that comes again is the latest again.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lab.advice.words import few
-from lab.core.artifacts import Artifact, build, load
+from lab.core.artifacts import Artifact, asked_now, asked_when, build, load
 from lab.core.errors import ConfigError, LabError
 from lab.core.files import digest, write_json
 from lab.core.workspace import Workspace
@@ -56,18 +55,6 @@ def newest(ws: Workspace, step: str, version: int, recipe: Recipe) -> tuple[Arti
     known = [a for a in found if a and named.items() <= a.manifest.items()]
     last = max(known, key=asked_when, default=None)
     return (last, last.manifest["basis"] == basis(ws, recipe)) if last else None
-
-
-def asked_now(made: Artifact) -> Artifact:
-    """The artifact, its manifest saying that it was asked for now."""
-    manifest = made.manifest | {"asked": datetime.now(UTC).isoformat()}
-    write_json(made.path / "manifest.json", manifest)
-    return Artifact(made.path, manifest)
-
-
-def asked_when(artifact: Artifact) -> tuple[str, str]:
-    """When an artifact was last asked for, and its id."""
-    return artifact.manifest.get("asked", artifact.manifest["created"]), artifact.id
 
 
 def require_sources(recipe: Recipe, names: Iterable[str]) -> Recipe:

@@ -199,10 +199,16 @@ def advice_tables(advice: Any) -> list[tuple[str, pl.DataFrame]]:
         ("Supply", advice.supply),
         ("Other distances from the natural mixture", advice.path.select(shown)),
         ("Front between groups, gains in spreads of the runs", advice.front),
-        ("Next runs, first what tells most a minute", runs.drop(*advice.weights)),
+        ("Next runs, first what tells most a minute", plain(runs.drop(*advice.weights))),
         ("Their shares", upright),
     ]
     return [(title, frame) for title, frame in tables if frame.width]
+
+
+def plain(runs: pl.DataFrame) -> pl.DataFrame:
+    """Without what is not known of runs from tables: size, tokens, minutes."""
+    unknown = (runs["size"] == "").all()
+    return runs.drop("size", "tokens", "minutes", "per_minute") if unknown else runs
 
 
 def words(advice: Any) -> list[str]:

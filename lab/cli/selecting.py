@@ -13,6 +13,7 @@ from lab.cli.diversity import words
 from lab.cli.show import Shown, rows
 from lab.core.files import write_text
 from lab.diversity.breadth.measures import BLIND, LABELS
+from lab.diversity.selecting.methods import METHODS
 
 Found = Mapping[str, Any]
 SELECT = (
@@ -23,6 +24,9 @@ SELECT = (
 
 def select(options: argparse.Namespace) -> Shown:
     """Run the action; tables for people, the result as it is for --json."""
+    if options.quality and not METHODS[options.method].reads_quality:
+        able = ", ".join(name for name, entry in METHODS.items() if entry.reads_quality)
+        options.misused(f"{options.method} reads no --quality; those that do: {able}")
     if options.output:
         from lab.diversity.selecting.handing import check_form
 
@@ -49,10 +53,10 @@ def select(options: argparse.Namespace) -> Shown:
 def hand_over(options: argparse.Namespace, found: Found) -> str:
     """Write the set to -o; where it went."""
     from lab.diversity.selecting.handing import write_chosen
-    from lab.diversity.selecting.stored import require_selected
+    from lab.diversity.selecting.stored import get_selection
 
     ws = workspace(options)
-    artifact = require_selected(ws, str(found["source"]), str(found["column"]))
+    artifact = get_selection(ws, str(found["selection"]))
     beside = write_chosen(ws, artifact, Path(options.output))
     return f"the set is in {options.output}, what made it in {beside.name}"
 

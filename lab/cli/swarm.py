@@ -27,6 +27,9 @@ def run_options(options: argparse.Namespace) -> dict[str, Any]:
     return {key: getattr(options, key) for key in keys} | where(options)
 
 
+OTHER_DESIGNS = ("single_source", "thresholds", "by_phase", "extend", "tokens", "repeats", "capped")
+
+
 def sweep(options: argparse.Namespace) -> Shown:
     """Train a designed set of mixtures, or with --single-source a run per source."""
     if options.shared and not options.single_source:
@@ -35,8 +38,8 @@ def sweep(options: argparse.Namespace) -> Shown:
         options.misused("--single-source trains other runs than --thresholds and --phases")
     asked = design_options(options) | run_options(options)
     asked |= {"single_source": options.single_source, "shared": options.shared}
-    if options.next_runs and (options.single_source or options.thresholds or options.by_phase):
-        options.misused("--next trains what the latest advice names, and no other design")
+    if options.next_runs and any(getattr(options, name) for name in OTHER_DESIGNS):
+        options.misused("--next trains what the latest advice names, at its sizes and budgets")
     asked["next_runs"] = options.next_runs
     return failed_runs(act(options, "sweep", recipe=options.recipe, **asked))
 

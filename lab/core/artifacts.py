@@ -9,6 +9,9 @@ document. The manifest is written last; the folder is renamed into place as a wh
 Resume: `build` keeps finished parts of an interrupted build under `artifacts/STEP/.partial-ID/` and
 skips them next time, so a killed process loses at most the part in flight. Two processes that make
 the same artifact at once share that folder; the first to finish publishes it for both.
+
+Where the latest of several is the one that counts, when it was made does not tell: what is asked
+for again is found with its old date. `asked_now` notes that, and `asked_when` orders by it.
 """
 
 import shutil
@@ -136,6 +139,18 @@ def finish(
     for scrap in final.rglob(".*.tmp"):  # of processes that were killed while they wrote
         scrap.unlink(missing_ok=True)
     return Artifact(final, manifest)
+
+
+def asked_now(made: Artifact) -> Artifact:
+    """The artifact, its manifest saying that it was asked for now."""
+    manifest = made.manifest | {"asked": datetime.now(UTC).isoformat()}
+    write_json(made.path / "manifest.json", manifest)
+    return Artifact(made.path, manifest)
+
+
+def asked_when(artifact: Artifact) -> tuple[str, str]:
+    """When an artifact was last asked for, and its id."""
+    return artifact.manifest.get("asked", artifact.manifest["created"]), artifact.id
 
 
 def write_part(frame: pl.DataFrame, path: Path) -> None:

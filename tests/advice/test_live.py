@@ -1,5 +1,6 @@
 """Predictions while a weight moves are those of the fit, and their intervals its replicates'."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from lab.advice.fitting.bootstrap import bootstrap
 from lab.advice.fitting.fit import Fit, fit_table
+from lab.advice.fitting.surface import Surface
+from lab.advice.laws.log_linear import LogLinearFit
 from lab.advice.proposing.live import (
     LiveSurface,
     keep_replicates,
@@ -99,6 +102,25 @@ def test_support_is_the_distance_to_the_nearest_run(live: LiveSurface) -> None:
     assert corner[0] == pytest.approx(1 - live.fit.weights[:, 2].max())
     apart = np.abs(live.fit.weights[:, None] - live.fit.weights[None]).sum(axis=2) / 2
     assert live.usual == pytest.approx(np.median(np.sort(apart, axis=1)[:, 1]))
+
+
+def test_what_no_run_bounds_is_not_told_out_of_all_proportion() -> None:
+    """Two worlds of a source that no run used much: in one it ruins the loss, e^40 times over."""
+    slopes = np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 40.0]])
+    weights = np.random.default_rng(0).dirichlet([4.0, 4.0, 0.2], 12)
+    laws = [LogLinearFit(np.zeros(k), np.zeros(k), slopes[:k]) for k in (1, 2)]
+    losses = laws[0].predict(weights)
+    fit = fit_table(
+        pl.DataFrame({"run": list("abcdefghijkl"), **dict(zip("xyz", weights.T, strict=True))}),
+        pl.DataFrame({"run": list("abcdefghijkl"), "loss": losses[:, 0]}),
+        laws=["linear"],
+    )
+    fit = replace(fit, surface=Surface(((0,),), (laws[0],), 1))
+    live = with_replicates(fit, Surface(((0,),), (laws[1],), 2))
+    told, (_, apart) = live.predict(np.eye(3)), live.against(np.eye(3), [np.eye(3)[0]])
+    assert told.value[2, 0] == pytest.approx(min(np.exp(2), 3 * losses.max()))
+    assert told.high[2, 0] <= 3 * losses.max() and apart.high[2, 0] <= 3 * losses.max()
+    assert told.high[1, 0] == pytest.approx(np.e), "what lies within is told as it is"
 
 
 @given(st.integers(1, 40), st.integers(0, 100))

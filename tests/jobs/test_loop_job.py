@@ -105,6 +105,7 @@ def test_a_loop_confirms_its_decision_at_a_second_size(
     assert record.confirmed == said["confirmed"]
     assert record.confirmed["verdict"] == validated.verdict and validated.size == "micro"
     runs = list_runs(ws)
+    assert set(found[1].next_runs["tokens"]) == {4096}, "what to train next can be trained"
     assert runs.filter(size="nano").height == record.runs
     assert runs.filter(size="micro").height == 2 * len(validation_mixtures(found[1]))
     assert latest_loop(ws, "two") == folder

@@ -47,6 +47,11 @@ def test_next_runs_are_trained_at_the_sizes_that_the_advice_names(
     rows = pl.DataFrame(wanted, schema=columns(["short", "long"]), orient="row")
     told = advise(fit, {"short": 1.0, "long": 1.0}, replicates=20)
     save(ws, fit, replace(told, next_runs=rows), RECIPE)
+    alone = Mixture(60_000, (Phase("all", 1.0, {"short": 1.0}),))
+    save_recipe(ws, Recipe("two", "plain", {"short": ()}, alone))
+    with pytest.raises(ConfigError, match="no longer has sources"):
+        run_action(ws, "sweep", params, SILENT)
+    save_recipe(ws, RECIPE)
     done = run_action(ws, "sweep", params, SILENT)
     assert not done["failed"] and len(done["runs"]) == 2
     trained = {(run.spec["size"], run.spec["tokens"]): weights_of(run) for run in scored_runs(ws)}

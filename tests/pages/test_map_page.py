@@ -155,6 +155,13 @@ def test_a_boost_is_a_last_phase_of_the_tagged_documents(own: Workspace, open_pa
     assert epochs.max() == pytest.approx(epochs.min(), rel=1e-6), "each token equally often"
     app.button(key="map.boost.undo").click().run()
     assert not (own.recipes / "both-boosted.yaml").exists()
+    app.button(key="map.boost.go").click().run()
+    later = (own.recipes / "both-boosted.yaml").read_text("utf-8") + "# by somebody else\n"
+    (own.recipes / "both-boosted.yaml").write_text(later, "utf-8")
+    app.button(key="map.boost.undo").click().run()
+    assert (own.recipes / "both-boosted.yaml").read_text("utf-8") == later, "it is not undone"
+    assert "changed since" in words_of(app)
+    (own.recipes / "both-boosted.yaml").unlink()
 
 
 def ids_of(ws: Workspace, source: str) -> list[str]:

@@ -16,12 +16,6 @@ import numpy as np
 
 from lab.advice.simplex import Array
 
-# SDs of the runs' costs by which a source alone may be predicted above their mean. Where no run
-# was near, exponentials and powers know no bound: replicates said 393 bits per byte of a source
-# whose real value was 1.9. The worst source alone of the sample world lay 16 SDs above the mean of
-# a sweep of 24 runs, the worst of RegMix's mixtures 6, whose rank correlations it does not change.
-CORNER = 20.0
-
 
 class Fitted(Protocol):
     """A fitted law for B columns over m sources."""

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lab.advice.laws.gauss_newton import Evaluate, Normal, alike, best_start, minimise
-from lab.advice.laws.law import CORNER, Fitted, counted, least_possible, standardise
+from lab.advice.laws.law import Fitted, counted, least_possible, standardise
 from lab.advice.laws.linear import least_squares
 from lab.advice.simplex import Array
 
@@ -106,8 +106,7 @@ class LogLinear:
         ]
         theta = best_start([end[0] for end in ends], [end[1] for end in ends])
         offset = centre[:, 0] + spread[:, 0] * theta[:, 0]
-        slope = np.minimum(theta[:, 1:], np.log(CORNER - theta[:, :1]))
-        return LogLinearFit(offset, np.log(spread[:, 0]), slope)
+        return LogLinearFit(offset, np.log(spread[:, 0]), theta[:, 1:])
 
     def restore(self, mapping: Mapping[str, Any]) -> LogLinearFit:
         """The fit that `LogLinearFit.mapping` wrote."""

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lab.advice.laws.gauss_newton import Evaluate, Normal, alike, best_start, minimise
-from lab.advice.laws.law import CORNER, Fitted, counted, least_possible, standardise
+from lab.advice.laws.law import Fitted, counted, least_possible, standardise
 from lab.advice.laws.linear import least_squares
 from lab.advice.simplex import TINY, Array
 
@@ -116,10 +116,7 @@ class PowerLaw:
         ]
         theta = best_start([end[0] for end in ends], [end[1] for end in ends])
         offset = centre[:, 0] + spread[:, 0] * theta[:, 0]
-        alpha = np.exp(theta[:, 1])
-        floor = (CORNER - theta[:, 0]) ** (-1 / alpha)  # usefulness of a source that costs so much
-        useful = np.maximum(np.exp(theta[:, 2:]), floor[:, None])
-        return PowerLawFit(offset, spread[:, 0], alpha, useful)
+        return PowerLawFit(offset, spread[:, 0], np.exp(theta[:, 1]), np.exp(theta[:, 2:]))
 
     def restore(self, mapping: Mapping[str, Any]) -> PowerLawFit:
         """The fit that `PowerLawFit.mapping` wrote."""

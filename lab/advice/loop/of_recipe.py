@@ -172,14 +172,15 @@ def terms_of(
     """Baseline, caps and the cost of a run."""
     shape = get_size(settings.size)
     speed, _ = speed_of(ws, settings.size)
-    minutes = (settings.tokens or shape.default_tokens) / speed / 60
+    tokens = shape.steps(settings.tokens or shape.default_tokens) * shape.tokens_per_step
+    minutes = tokens / speed / 60
     budget, epochs = float(recipe.mixture.tokens), recipe.mixture.repeat_cap
     return Terms(
         supply,
         settings.budget,
         caps=supply_caps(supply, budget, epochs),
         reserve=reserve_of(ws, settings),
-        places=(Place(settings.size, minutes),),
+        places=(Place(settings.size, minutes, tokens=tokens),),
         batch=settings.batch or max(2, cores()),
         together=cores(),
         seed=settings.seed,

@@ -22,8 +22,8 @@ class Request:
     `kl`: weight of KL to the natural mixture (None: the default); `guards`: metric -> epsilon in
     its own unit, no worse than natural by more; `caps`: source -> largest share, beside the supply;
     `current`: the mixture to compare with (default: the recipe's own); `groups`: name -> metrics,
-    for a Pareto front; `sizes`: where next runs may be trained, as in
-    `lab.advice.proposing.places.places_of` (default: at the fit's size and the next larger).
+    for a Pareto front; `sizes`: where next runs may be trained beside the fit's
+    own size, as in `lab.advice.proposing.places.places_of` (default: the next larger).
     """
 
     targets: tuple[str, ...] = ()

@@ -20,8 +20,7 @@ from lab.advice.proposing.advise import Advice
 from lab.advice.proposing.next_runs import columns
 from lab.advice.proposing.request import request_mapping, request_of
 from lab.advice.proposing.validation import Validation, read_validation, validation_mapping
-from lab.advice.stored import asked_now, asked_when
-from lab.core.artifacts import Artifact, build, load
+from lab.core.artifacts import Artifact, asked_now, asked_when, build, load
 from lab.core.estimate import Estimate
 from lab.core.files import digest, read_json, write_json
 from lab.core.workspace import Workspace

@@ -124,8 +124,8 @@ def add_terms(p: Options) -> None:
         "--sizes",
         nargs="+",
         metavar="SIZE[:AGREEMENT]",
-        help="where next runs may be trained, with the correlation to the real run if you know it "
-        "(default: the size of the runs and the next larger)",
+        help="where next runs may be trained beside the size of the runs, with the correlation to "
+        "the real run if you know it (default: the next larger)",
     )
     p.add_argument(
         "-o", "--output", type=Path, metavar="CSV", help="write proposal and next runs as ratios"

@@ -36,7 +36,10 @@ def add_select(commands: "argparse._SubParsersAction[Options]") -> None:
     budget = p.add_mutually_exclusive_group(required=True)
     budget.add_argument("--keep", type=float, metavar="SHARE", help="of the embedded tokens")
     budget.add_argument("--tokens", type=count, metavar="N", help="at most so many")
-    p.add_argument("--quality", metavar="COLUMN", help="a signal or score, larger is better")
+    able = ", ".join(name for name, entry in METHODS.items() if entry.reads_quality)
+    p.add_argument(
+        "--quality", metavar="COLUMN", help=f"a signal or score, larger is better; read by {able}"
+    )
     add_balance(p, "quality")
     p.add_argument("--encoder", default=DEFAULT, help="of the stored embeddings")
     p.add_argument("--seed", type=whole, default=0, help="of ties and chance (default: 0)")

@@ -47,7 +47,8 @@ DEDUP_SHARE = 0.75  # R_dedup of D4: what SemDeDup leaves for the second step
 class Entry:
     """A method: `order` gives rows, best first; `absent` names why a row is not in it, `beyond` why
     one in it is not chosen. `label` is for people, as are one sentence each on what it `does`, what
-    it `costs` and where it `fails`. `speed`: documents a second at half of the tokens.
+    it `costs` and where it `fails`. `speed`: documents a second at half of the tokens. A quality
+    changes nothing where `reads_quality` is False.
     """
 
     order: Method
@@ -59,6 +60,7 @@ class Entry:
     fails: str
     speed: int
     needs_quality: bool = False
+    reads_quality: bool = True
 
     def seconds(self, documents: int) -> float:
         """About how long choosing takes on one core, without reading and measuring."""
@@ -146,7 +148,7 @@ METHODS: Mapping[str, Entry] = {
         "Uniform sampling: the baseline that every other method has to beat.",
         "Nothing beside reading.",
         "Copies and the commonest topics come as often as they are there.",
-        SPEED["random"],
+        SPEED["random"], reads_quality=False,
     ),
     "semdedup": Entry(
         order_semdedup, "semantic de-duplication (SemDeDup)", "duplicate", "like another",
@@ -155,7 +157,7 @@ METHODS: Mapping[str, Entry] = {
         "k-means of n / 1,000 clusters and 1,000 cosines a document.",
         "Pairs that k-means separates stay; topics are not balanced; stories of one kind count as "
         "copies.",
-        SPEED["semdedup"],
+        SPEED["semdedup"], reads_quality=False,
     ),
     "d4": Entry(
         order_d4, "prototype removal (D4)", "like another", "prototypical",
@@ -163,7 +165,7 @@ METHODS: Mapping[str, Entry] = {
         "That of SemDeDup and k-means of up to 64 clusters.",
         "Junk lies far from every centroid and stays; a large bland topic is thinned even if it is "
         "the useful one.",
-        SPEED["d4"],
+        SPEED["d4"], reads_quality=False,
     ),
     "clusters": Entry(
         order_clusters, "cluster-balanced sampling", "", "cluster is full",

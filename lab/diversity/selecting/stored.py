@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lab.core.artifacts import Artifact, build, load, write_part
+from lab.core.artifacts import Artifact, asked_now, asked_when, build, load, write_part
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.files import digest
 from lab.core.progress import SILENT, Progress
@@ -85,7 +85,8 @@ def select(
 
     `frame` has id, heldout, tokens, content_hash, `kept` (by the recipe that the settings name)
     and, if they name one, `quality`; `read` are the artifacts it comes from by what they are,
-    `pool` what the recipe says of this source. Raises ConfigError for settings that make no sense,
+    `pool` what the recipe says of this source. What it keeps is part of the selection's id (0.3 s a
+    million ids), whatever it follows from. One that was stored is the newest again. Raises ConfigError for settings that make no sense,
     ArtifactMissing without embeddings, DataError if no training document has a vector.
     """
     check(settings)
@@ -125,8 +126,9 @@ def select(
             **before_and_after(found, known, vectors, chosen.rows, quality, settings.seed),
         }
 
-    ids = [found.id, embeddings.id, *read.values(), *([digest(pool)] if pool else [])]
-    return build(ws, STEP, VERSION, asdict(settings), ids, make)
+    among = [digest(pool), digest(frame.filter("kept")["id"].to_list())] if pool else []
+    ids = [found.id, embeddings.id, *read.values(), *among]
+    return asked_now(build(ws, STEP, VERSION, asdict(settings), ids, make))
 
 
 def check(settings: Settings) -> None:
@@ -209,7 +211,8 @@ def write(
 
 
 def require_selected(ws: Workspace, source: str, column: str) -> Artifact:
-    """The newest selection of that name among the present documents; ArtifactMissing without one.
+    """The selection of that name asked for last among the present documents; ArtifactMissing
+    without one.
 
     What was embedded, scored or ruled since does not take it away: a selection is a decision, and
     stays until `mixlab select` is run again. `lab.mixture.selections` says what has changed.
@@ -233,6 +236,18 @@ def require_selected(ws: Workspace, source: str, column: str) -> Artifact:
     return newest(fitting)
 
 
+def get_selection(ws: Workspace, key: str) -> Artifact:
+    """The selection of that id; ArtifactMissing without it."""
+    if (found := load(ws.artifacts / STEP / key)) is None:
+        raise ArtifactMissing(
+            "There is no such selection.",
+            where=str(ws.artifacts / STEP),
+            value=key,
+            next_step="`mixlab selections` lists those that are stored",
+        )
+    return found
+
+
 def selected_columns(ws: Workspace, source: str) -> list[str]:
     """Columns of the selections of a source's present documents."""
     found = [a for a in every_selection(ws, source) if of_present_documents(ws, a)]
@@ -254,19 +269,20 @@ def every_selection(ws: Workspace, source: str) -> list[Artifact]:
 
 def newest_selections(ws: Workspace, source: str) -> list[Artifact]:
     """The newest of each column, the latest first: those that a rule would read."""
+    current = get_source(ws, source).documents
     by_column: dict[str, list[Artifact]] = {}
     for artifact in every_selection(ws, source):
         by_column.setdefault(str(artifact.manifest["column"]), []).append(artifact)
     found = []
     for same in by_column.values():
-        present = [a for a in same if of_present_documents(ws, a)]
+        present = [a for a in same if a.manifest["inputs"][0] == current]
         found.append(newest(present or same))
-    return sorted(found, key=lambda a: (str(a.manifest["created"]), a.id), reverse=True)
+    return sorted(found, key=asked_when, reverse=True)
 
 
 def newest(found: Sequence[Artifact]) -> Artifact:
-    """The one made last."""
-    return max(found, key=lambda a: (str(a.manifest["created"]), a.id))
+    """The one asked for last."""
+    return max(found, key=asked_when)
 
 
 def of_present_documents(ws: Workspace, artifact: Artifact) -> bool:

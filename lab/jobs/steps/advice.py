@@ -48,6 +48,7 @@ def next_runs(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
             next_step=f"`mixlab advise {p.recipe}` asks the runs that there are",
         )
     fit, advice = found
+    require_sources(base, fit, advice)
     places = advice.next_runs.group_by("size", "tokens", maintain_order=True)
     done: Result = {"runs": [], "failed": {}, "repetition": ""}
     spent, whole = 0.0, float(advice.next_runs["minutes"].sum())
@@ -66,6 +67,18 @@ def next_runs(ws: Workspace, p: a.Sweep, progress: Progress) -> Result:
             "repetition": " ".join(filter(None, [done["repetition"], own["repetition"]])),
         }
     return done
+
+
+def require_sources(base: Any, fit: Any, advice: Any) -> None:
+    """ConfigError if a next run would draw from a source that the recipe no longer has."""
+    used = [name for name in fit.sources if advice.next_runs[name].sum() > 0]
+    if gone := [name for name in used if name not in base.sources]:
+        raise ConfigError(
+            "The recipe no longer has sources that the advice would train on.",
+            where=base.name,
+            value=gone,
+            next_step=f"`mixlab advise {base.name}` asks again",
+        )
 
 
 def planned(ws: Workspace, p: a.Sweep) -> Any:

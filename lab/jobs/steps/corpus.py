@@ -76,5 +76,5 @@ def chosen_tokenizer(ws: Workspace, name: str | None, progress: Progress) -> str
 
 def facts(manifest: dict[str, Any]) -> Result:
     """What a manifest says beyond its own making."""
-    making = {"step", "version", "config", "inputs", "made_by", "created"}
+    making = {"step", "version", "config", "inputs", "made_by", "created", "asked"}
     return {k: v for k, v in manifest.items() if k not in making}

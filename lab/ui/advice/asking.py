@@ -64,7 +64,7 @@ def form(
     guards = guard_inputs(open_ones, units)
     groups = group_inputs(default_groups(ws, choices), open_ones)
     sizes = several(
-        "Sizes for next runs", "ask_sizes", list(SIZES), "the runs' own and the next larger",
+        "Further sizes for next runs", "ask_sizes", list(SIZES), "the next larger",
         "A larger size costs more and agrees better with the real run: Olmix found rank "
         "correlations with 1B of .73 at 1M parameters and .89 from 15M up.",
     )  # fmt: skip

@@ -89,7 +89,8 @@ def show_next(ws: Workspace, recipe: str, advice: Advice) -> None:
         "run than it does."
     )
     table(runs, key="next_runs", alt="Mixtures worth training next, with size and cost")
-    seconds = 60 * float(runs["minutes"].sum()) / min(cores(), runs.height)
+    each = runs.group_by("size").agg(pl.col("minutes").sum(), together=pl.len().clip(0, cores()))
+    seconds = 60 * float((each["minutes"] / each["together"]).sum())  # size after size
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Train these runs", key="train_next", icon=":material/play_arrow:"):
             start(ws, "sweep", {"recipe": recipe, "next_runs": True})

@@ -156,7 +156,7 @@ def save_boost(
     except LabError as error:
         st.session_state[MESSAGE] = str(error)
         return
-    st.session_state[UNDONE] = {"name": target, "before": before}
+    st.session_state[UNDONE] = {"name": target, "before": before, "after": file.read_text("utf-8")}
     st.session_state[MESSAGE] = f"Saved {file.name} with phase boost-{name}."
 
 
@@ -168,11 +168,13 @@ def undo_boost(ws: Workspace) -> None:
 
     def back() -> None:
         file = ws.recipes / f"{saved['name']}.yaml"
-        if saved["before"]:
+        del st.session_state[UNDONE]
+        if not file.is_file() or file.read_text("utf-8") != saved["after"]:
+            st.session_state[MESSAGE] = f"{file.name} was changed since: it is left as it is."
+        elif saved["before"]:
             write_text(file, saved["before"])
         else:
-            file.unlink(missing_ok=True)
-        del st.session_state[UNDONE]
+            file.unlink()
 
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         link("mixture", f"Open {saved['name']}", recipe=saved["name"])

@@ -1,9 +1,9 @@
 """What is known of every cluster: size, tokens, copies, what is kept, means, odds of sources.
 
 All columns lie beside the points in memory, so this is one pass over them (0.1 s at 100,000), made
-anew only when something is stored or the recipe changes; a lasso costs nothing here. Copies are
-documents in a group of the stored search, at the recipe's similarity if it has one: without a
-search there is no column, since to search is a job.
+anew only when something is stored or the recipe changes. A lasso pays for asking whether it did:
+30 ms with 12 sources. Copies are documents in a group of the stored search, at the recipe's
+similarity if it has one: without a search there is no column, since to search is a job.
 """
 
 from collections.abc import Sequence
