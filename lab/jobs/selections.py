@@ -6,11 +6,10 @@ from typing import Any
 from lab.core.artifacts import Artifact
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
+from lab.corpus.sources import get_source
 from lab.diversity.selecting.choose import KEPT
-from lab.diversity.selecting.stored import command_of, newest_selections, of_present_documents
-from lab.mixture.recipe import Recipe
-from lab.mixture.recipe_files import list_recipes
-from lab.mixture.selections import changed
+from lab.diversity.selecting.stored import command_of, newest_selections
+from lab.mixture.selections import Changes, comparing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,15 +85,14 @@ class Listed:
 
 def listed(ws: Workspace, source: str) -> list[Listed]:
     """The newest selection of every name, the latest first."""
-    recipes = {item.name: item.recipe for item in list_recipes(ws)}
-    return [look(ws, artifact, recipes) for artifact in newest_selections(ws, source)]
+    changes, current = comparing(ws, source), get_source(ws, source).documents
+    return [look(artifact, changes, current) for artifact in newest_selections(ws, source)]
 
 
-def look(ws: Workspace, artifact: Artifact, recipes: dict[str, Recipe | None]) -> Listed:
-    """A selection with what has changed since it was made."""
-    recipe = recipes.get(str(artifact.manifest["config"]["recipe"]))
+def look(artifact: Artifact, changes: Changes, current: str) -> Listed:
+    """A selection with what has changed since it was made; `current` documents are its source's."""
     try:
-        words = changed(ws, artifact, recipe)
+        words = changes(artifact)
     except LabError as error:
         words = [error.what]
-    return Listed(artifact, tuple(words), of_present_documents(ws, artifact))
+    return Listed(artifact, tuple(words), artifact.manifest["inputs"][0] == current)

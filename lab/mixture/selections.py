@@ -4,27 +4,37 @@ A selection (`selected.*`) is a decision about documents as they were: which wer
 scored, what the recipe's other rules kept. It stays as it is until it is made again, so a recipe
 that uses it keeps meaning the same; but when what it was chosen from has changed, that is said
 wherever it is shown (`changed`), as runs on old pools are (`lab.advice.evidence.stale`). What is
-compared: the ids of what was read, and of the recipe its rules on this source without those on
-selections, the values they read, edits, the policies on duplicates and contamination. What is not
-seen: a near-duplicate search or a review of matches that was done anew under the same policy.
+compared: the ids of what was read, and of the recipe among whose documents was chosen, as it is
+now, all that decides what it keeps of the source: its rules without those on selections, the values
+they read, edits, the policies on duplicates and contamination with the searches and reviews that
+they go by; and where copies are dropped, the same of its other sources, since the keeper of a copy
+may be theirs. Not compared is what it keeps: that would be a pass over all documents for every
+line. So a selection may be called stale that would come out the same; and where a new kind of
+decision is not listed here, choosing again still sees it (`lab.diversity.selecting.stored`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from lab.core.artifacts import Artifact
-from lab.core.errors import ArtifactMissing, LabError
+from lab.core.errors import ArtifactMissing, ConfigError, LabError
 from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
 from lab.corpus.tokenizer import default_tokenizer
 from lab.corpus.tokens import require_tokens
-from lab.curation.attributes import locate
+from lab.curation.attributes import contamination_matches, locate
+from lab.curation.contamination import review_id
+from lab.curation.duplicates import require_pairs
 from lab.curation.filters.rule import Rule
 from lab.diversity.embedding.stored import require_embeddings
 from lab.diversity.selecting.stored import PREFIX, command_of, require_selected
 from lab.mixture.recipe import Phase, Recipe, recipe_mapping
+from lab.mixture.recipe_files import load_recipe
+
+Changes = Callable[[Artifact], list[str]]
 
 
 def selections_in(rules: Sequence[Rule]) -> list[str]:
@@ -53,23 +63,55 @@ def without_selections(recipe: Recipe) -> Recipe:
 
 
 def pool_facts(ws: Workspace, recipe: Recipe, source: str) -> dict[str, str]:
-    """What the recipe says of a source besides selections, by kind, as digests.
+    """What decides which documents of a source the recipe keeps besides selections, by kind, as
+    digests.
 
-    Raises ArtifactMissing for a column that is not stored.
+    Raises ArtifactMissing for a column or a search that is not stored.
     """
     plain = replace(without_selections(recipe), filters=())
     mapping = recipe_mapping(plain)
     own: dict[str, Any] = mapping["sources"].get(source) or {}
-    columns = [c for rule in plain.sources.get(source, ()) for c in rule.columns()]
-    values = [column.artifact.id for column in locate(ws, source, columns)]
     parts = {
         "filters": own.get("filters") or [],
-        "values the filters read": values,
+        "values the filters read": values_read(ws, plain, source),
         "edits": own.get("edits") or [],
         "policy on duplicates": mapping.get("dedup"),
         "policy on contamination": mapping.get("decontaminate"),
     }
+    others = [name for name in plain.sources if name != source] if plain.dedup else []
+    if plain.dedup:
+        parts |= copies_facts(ws, plain, source, others)
+    if plain.decontaminate:
+        names, ngram = plain.decontaminate.benchmarks, plain.decontaminate.ngram
+        found = [contamination_matches(ws, name, names, ngram) for name in (source, *others)]
+        parts["search for contamination"] = [path.parent.name for path in found]
+        parts["reviews of matches"] = review_id(ws)
     return {kind: digest(part) for kind, part in parts.items()}
+
+
+def copies_facts(
+    ws: Workspace, plain: Recipe, source: str, others: Sequence[str]
+) -> dict[str, object]:
+    """What decides which copy stays: searches, the values it is preferred by, other sources."""
+    assert plain.dedup is not None
+    mapping, by = recipe_mapping(plain)["sources"], plain.dedup.keep_by
+    facts: dict[str, object] = {
+        "rules on other sources": [list(mapping), [mapping[name] for name in others]],
+        "values their filters read": [values_read(ws, plain, name) for name in others],
+        "documents of other sources": [get_source(ws, name).documents for name in others],
+    }
+    if by:
+        preferred = [locate(ws, name, [by])[0].artifact.id for name in (source, *others)]
+        facts["values that copies are kept by"] = preferred
+    if plain.dedup.minhash:
+        facts["search for near-duplicates"] = require_pairs(ws, plain.dedup.minhash).id
+    return facts
+
+
+def values_read(ws: Workspace, recipe: Recipe, source: str) -> list[str]:
+    """Artifacts that the rules on a source read."""
+    columns = [c for rule in recipe.sources.get(source, ()) for c in rule.columns()]
+    return [column.artifact.id for column in locate(ws, source, columns)]
 
 
 def read_now(ws: Workspace, source: str, encoder: str, quality: str) -> dict[str, str]:
@@ -84,37 +126,67 @@ def read_now(ws: Workspace, source: str, encoder: str, quality: str) -> dict[str
     }
 
 
-def changed(ws: Workspace, artifact: Artifact, recipe: Recipe | None = None) -> list[str]:
-    """What a selection was made from that is different now, in words; empty if nothing is.
+def comparing(ws: Workspace, source: str, now: Recipe | None = None) -> Changes:
+    """What a selection of the source was made from that is different now, in words; empty if
+    nothing is. A function that reads what it compares with once for all that it is asked about.
 
-    `recipe` is the one among whose documents it was chosen, as it is now; None: none was, or it is
-    gone.
+    It compares with the recipe among whose documents was chosen: as it is saved, or as `now` says
+    if that is of this name.
     """
-    manifest = artifact.manifest
-    source, config = str(manifest["source"]), manifest["config"]
-    try:
-        now = read_now(ws, source, config["encoder"], config["quality"])
-    except ArtifactMissing:
-        return ["what it read is not stored for the present documents"]
-    found = [kind for kind, then in manifest["read"].items() if now.get(kind) != then]
-    if not manifest["pool"]:
-        return found
-    if recipe is None or source not in recipe.sources:
-        return [*found, "the recipe"]
-    try:
-        pool = pool_facts(ws, recipe, source)
-    except LabError:
-        return [*found, "values the filters read"]
-    return [*found, *(kind for kind, then in manifest["pool"].items() if pool.get(kind) != then)]
+
+    @cache
+    def present(encoder: str, quality: str) -> dict[str, str] | None:
+        try:
+            return read_now(ws, source, encoder, quality)
+        except ArtifactMissing:
+            return None
+
+    @cache
+    def pool(name: str) -> dict[str, str] | str:
+        try:
+            recipe = now if now is not None and now.name == name else load_recipe(ws, name)
+        except ConfigError:
+            return f"recipe ({name} is gone or cannot be read)"
+        if source not in recipe.sources:
+            return f"recipe ({name} no longer uses {source})"
+        try:
+            return pool_facts(ws, recipe, source)
+        except LabError:
+            return "recipe (what it reads is not stored)"
+
+    def changes(artifact: Artifact) -> list[str]:
+        manifest, config = artifact.manifest, artifact.manifest["config"]
+        read = present(config["encoder"], config["quality"])
+        if read is None:
+            return ["what it read is not stored for the present documents"]
+        found = different(manifest["read"], read)
+        if not manifest["pool"]:
+            return found
+        facts = pool(config["recipe"])
+        return [*found, facts] if isinstance(facts, str) else found + pool_changes(manifest, facts)
+
+    return changes
+
+
+def different(then: dict[str, str], now: dict[str, str]) -> list[str]:
+    """The kinds of `then` that are different now."""
+    return [kind for kind, was in then.items() if now.get(kind) != was]
+
+
+def pool_changes(manifest: dict[str, Any], facts: dict[str, str]) -> list[str]:
+    """The kinds of what decided about the pool that are different now; one that does not decide any
+    more is named by the policy that it belonged to.
+    """
+    return different({k: was for k, was in manifest["pool"].items() if k in facts}, facts)
 
 
 def selection_warnings(ws: Workspace, recipe: Recipe, source: str) -> list[str]:
     """One sentence for each stale selection that the recipe's rules on a source read."""
     extra = [rule for phase in recipe.mixture.phases for rule in phase.filters.get(source, ())]
-    said = []
+    said, changes = [], comparing(ws, source, recipe)
     for column in selections_in([*recipe.sources[source], *extra]):
         artifact = require_selected(ws, source, column)
-        if words := changed(ws, artifact, recipe):
+        if words := changes(artifact):
             said.append(
                 f"{source}: the selection {column} is stale, changed since it was made: "
                 f"{', '.join(words)}. It is used as it is; `{command_of(artifact)}` chooses again."

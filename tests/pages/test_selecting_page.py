@@ -200,7 +200,7 @@ def test_other_filters_make_it_stale(own: Workspace) -> None:
     save_recipe(own, replace(recipe, dedup=None))
     assert listed(own, "short")[0].changed == ("policy on duplicates",)
     (own.recipes / "both.yaml").unlink()
-    assert listed(own, "short")[0].changed == ("the recipe",)
+    assert listed(own, "short")[0].changed == ("recipe (both is gone or cannot be read)",)
 
 
 def test_other_documents_make_it_unusable_and_the_recipe_says_so(
