@@ -3,7 +3,7 @@
 A selection (`selected.*`) is a decision about documents as they were: which were embedded, how they
 scored, what the recipe's other rules kept. It stays as it is until it is made again, so a recipe
 that uses it keeps meaning the same; but when what it was chosen from has changed, that is said
-wherever it is shown (`changed`), as runs on old pools are (`lab.advice.evidence.stale`). What is
+wherever it is shown (`comparing`), as runs on old pools are (`lab.advice.evidence.stale`). What is
 compared: the ids of what was read, and of the recipe among whose documents was chosen, as it is
 now, all that decides what it keeps of the source: its rules without those on selections, the values
 they read, edits, the policies on duplicates and contamination with the searches and reviews that

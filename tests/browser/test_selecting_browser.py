@@ -82,7 +82,7 @@ def test_undo_and_the_looks_of_it(visit: Visit, base: str, ws: Workspace, source
     visitor.open(f"selecting?source={source}&recipe={RECIPE}")
     press(visitor, f"Add to {RECIPE}")
     press(visitor, f"Undo in {RECIPE}")
-    expect(visitor.page.get_by_text("as it was before")).to_be_visible()
+    expect(visitor.page.get_by_text("as it did before")).to_be_visible()
     assert (ws.recipes / f"{RECIPE}.yaml").read_bytes() == before
     visitor.shoot("selecting-dark")
     phone = visit(base, width=420)

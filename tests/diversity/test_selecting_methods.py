@@ -315,3 +315,15 @@ def test_all_pairs_of_a_kept_block_are_compared() -> None:
     assert dropped.tolist() == expected
     pairs = itertools.combinations(found.rows.tolist(), 2)
     assert all(x[a] @ x[b] <= DUPLICATE for a, b in pairs)
+
+
+@pytest.mark.parametrize("method", ANY)
+def test_a_quality_changes_what_is_chosen_where_the_table_says_so(method: str) -> None:
+    """Two opposite qualities, the same documents."""
+    vectors, tokens, keys = cloud(60), np.ones(60, np.int64), np.arange(60)
+    up = np.arange(60.0)
+    found = [
+        choose(method, vectors, tokens, keys, budget=20, quality=quality).rows.tolist()
+        for quality in (up, -up)
+    ]
+    assert (found[0] != found[1]) == METHODS[method].reads_quality

@@ -3,6 +3,7 @@ vectors.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lab.core.workspace import Workspace, open_workspace
 from lab.corpus.sources import documents
 from lab.corpus.tokenizer import default_tokenizer
 from lab.curation.attributes import attribute_names, attributes
+from lab.curation.contamination import override
 from lab.curation.filters.parsing import parse_rules
 from lab.diversity.embedding.minilm import encode_query
 from lab.diversity.embedding.stored import STEP, VERSION, unit
@@ -28,9 +30,13 @@ from lab.diversity.selecting.retrieval import Window, retrieve
 from lab.diversity.selecting.stored import require_selected
 from lab.diversity.selecting.vectors import Stored
 from lab.jobs.actions import run_action
+from lab.jobs.selections import listed
 from lab.jobs.store import start_job
-from lab.mixture.recipe_files import load_recipe
+from lab.mixture import selections as compared
+from lab.mixture.recipe import Recipe
+from lab.mixture.recipe_files import load_recipe, save_recipe
 from lab.mixture.selection import judge
+from lab.mixture.selections import pool_facts, selection_warnings
 
 ENCODER = "all-MiniLM-L6-v2"
 QUERY = "how do ferries cross in winter"
@@ -127,8 +133,6 @@ def test_breadth_shows_what_was_removed(ws: Workspace) -> None:
 
 
 def test_a_recipe_uses_it_and_says_what_becomes_of_the_rest(ws: Workspace, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     column = run(ws, "d4", keep=0.4)["column"]
     recipe = replace(load_recipe(ws, "natural"), dedup=None, decontaminate=None)
     source = next(name for name in recipe.sources if name == SOURCE)
@@ -305,3 +309,137 @@ def test_the_set_goes_to_a_file_with_what_made_it(
     other = ["select", SOURCE, "--method", "random", "--keep", "0.5", "--recipe", "synthetic-only"]
     assert main([*other, "-w", str(ws.root)]) == 1
     assert "does not use" in capsys.readouterr().err
+
+
+@pytest.fixture
+def own(ws: Workspace, tmp_path: Path) -> Workspace:
+    """A copy to write in, without the selections of other tests."""
+    import shutil
+
+    shutil.copytree(ws.root, tmp_path / "own", ignore=shutil.ignore_patterns("selections"))
+    return open_workspace(tmp_path / "own")
+
+
+def with_rule(ws: Workspace, name: str, source: str, least: int) -> Recipe:
+    """The recipe saved with `gopher.word_count` of at least so many as a source's only rule."""
+    recipe = load_recipe(ws, name)
+    rules = parse_rules([{"signal": "gopher.word_count", "min": least}], "test")
+    made = replace(recipe, sources={**recipe.sources, source: rules})
+    save_recipe(ws, made)
+    return made
+
+
+def test_a_selection_made_again_is_the_one_that_is_used(
+    own: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rule 1, rule 2, rule 1 again: what was chosen first is found, and is the newest."""
+    file = tmp_path / "set.jsonl"
+    line = ["select", SOURCE, "--method", "random", "--keep", "1", "--recipe", "natural", "--json"]
+    found = []
+    for least in (1, 120, 1):
+        with_rule(own, "natural", SOURCE, least)
+        assert main([*line, "-o", str(file), "-w", str(own.root)]) == 0
+        found.append(json.loads(capsys.readouterr().out)["selection"])
+        first = listed(own, SOURCE)[0]
+        assert (first.artifact.id, first.changed) == (found[-1], ())
+        assert require_selected(own, SOURCE, first.column).id == found[-1]
+        about = json.loads((tmp_path / "set.jsonl.about.json").read_text("utf-8"))
+        assert about["selection"] == found[-1]
+    assert found[0] == found[2] != found[1]
+
+
+def test_a_rule_on_another_source_frees_a_copy(own: Workspace) -> None:
+    """`phi-like` keeps a copy in an encyclopaedia rather than on the web: without the encyclopaedia
+    more of the web stays, the selection among it is stale, and choosing again chooses anew.
+    """
+    held = documents(own, "web").scan().select("id").collect().height
+    plant(own, "web", unit(np.random.default_rng(1).normal(size=(held, 384))))
+    ask = {"source": "web", "method": "random", "keep": 1.0, "recipe": "phi-like"}
+    before = run_action(own, "select", ask, SILENT)
+    assert listed(own, "web")[0].changed == ()
+    recipe = load_recipe(own, "phi-like")
+    for other in ("encyclopaedia", "textbooks", "exercises", "web_rewritten", "code"):
+        with_rule(own, "phi-like", other, 10**6)
+    (one,) = listed(own, "web")
+    assert "rules on other sources" in one.changed and "filters" not in one.changed
+    after = run_action(own, "select", ask, SILENT)
+    (one,) = listed(own, "web")
+    assert one.changed == () and one.artifact.id == after["selection"] != before["selection"]
+    kept = [
+        judge(own, r)["web"].frame["kept"].sum() for r in (recipe, load_recipe(own, "phi-like"))
+    ]
+    assert kept[1] > kept[0]
+    assert sum(row["documents"] for row in after["reasons"]) == held
+    dropped = [{r["reason"]: r["documents"] for r in f["reasons"]} for f in (before, after)]
+    word = "dropped by the recipe"
+    assert dropped[0][word] - dropped[1].get(word, 0) == kept[1] - kept[0]
+
+
+def test_a_review_and_a_new_search_are_seen(own: Workspace) -> None:
+    recipe = load_recipe(own, "phi-like")
+    before = pool_facts(own, recipe, SOURCE)
+    item = documents(own, SOURCE).scan().select("id").head(1).collect()["id"][0]
+    override(own, item, "facts", None, "drop")
+    after = pool_facts(own, recipe, SOURCE)
+    assert [k for k in before if before[k] != after[k]] == ["reviews of matches"]
+    other = replace(recipe, sources={k: v for k, v in recipe.sources.items() if k != "web"})
+    changed = {k for k in before if after[k] != pool_facts(own, other, SOURCE)[k]}
+    assert {"rules on other sources", "documents of other sources"} <= changed
+
+
+def test_what_is_kept_is_part_of_the_identity(ws: Workspace) -> None:
+    """Whatever makes a recipe keep other documents, choosing again is no wrong find."""
+    from lab.diversity.selecting.stored import Settings, select
+    from lab.jobs.steps.selecting import described
+
+    frame = described(ws, SOURCE, "")
+    fewer = frame.with_columns(kept=pl.int_range(pl.len()) % 2 == 0)
+    settings = Settings("random", keep=0.8, seed=5, recipe="natural")
+    one, two = (select(ws, SOURCE, f, settings, {}, {"filters": "x"}) for f in (frame, fewer))
+    assert one.id != two.id
+    assert select(ws, SOURCE, fewer, settings, {}, {"filters": "x"}).id == two.id
+
+
+def test_a_selection_is_compared_with_the_recipe_it_was_chosen_among(own: Workspace) -> None:
+    """Chosen among `natural` and used in `balanced`, whose rules say nothing about it."""
+    column = run(own, "random", keep=0.5, recipe="natural")["column"]
+    rules = parse_rules([{"signal": column, "in": ["kept"]}], "test")
+    balanced = load_recipe(own, "balanced")
+    other = parse_rules([{"signal": "gopher.word_count", "min": 3}], "test")
+    used = replace(balanced, sources={**balanced.sources, SOURCE: (*other, *rules)})
+    assert selection_warnings(own, used, SOURCE) == []
+    with_rule(own, "natural", SOURCE, 77)
+    (said,) = selection_warnings(own, used, SOURCE)
+    assert "is stale" in said and "filters" in said
+    (own.recipes / "natural.yaml").unlink()
+    (said,) = selection_warnings(own, used, SOURCE)
+    assert "natural is gone" in said
+
+
+def test_quality_is_refused_where_it_is_not_read(
+    ws: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["select", SOURCE, "--keep", "0.5", "--quality", "gopher.word_count", "-w", str(ws.root)]
+    for method in ("random", "semdedup", "d4"):
+        with pytest.raises(SystemExit):
+            main([*line, "--method", method])
+        said = capsys.readouterr().err
+        assert f"{method} reads no --quality" in said
+        assert "clusters, mmr, quality-diversity, dpp, facility" in said
+
+
+def test_a_list_of_selections_reads_what_it_compares_with_once(
+    own: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(3):
+        run(own, "random", keep=0.5, seed=seed, recipe="natural")
+        run(own, "clusters", keep=0.5, seed=seed, quality="gopher.word_count")
+    told: list[str] = []
+    for name in ("read_now", "load_recipe", "pool_facts"):
+        real = getattr(compared, name)
+        monkeypatch.setattr(
+            compared, name, lambda *given, name=name, real=real: told.append(name) or real(*given)
+        )
+    found = listed(own, SOURCE)
+    assert len(found) == 6 and not any(one.changed for one in found)
+    assert sorted(told) == ["load_recipe", "pool_facts", "read_now", "read_now"], "two qualities"

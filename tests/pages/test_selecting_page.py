@@ -6,6 +6,7 @@ Vectors are planted: two clouds a source, of which one is copies of a few.
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ from lab.core.errors import ArtifactMissing
 from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
 from lab.corpus.sources import documents, list_sources
+from lab.curation.filters.parsing import parse_rules
 from lab.diversity.embedding.minilm import encode_query
 from lab.diversity.embedding.stored import STEP, VERSION, unit
 from lab.diversity.selecting.handing import about, chosen_documents
+from lab.diversity.selecting.methods import METHODS
 from lab.jobs.actions import run_action
 from lab.jobs.selections import listed
 from lab.mixture.ledger import compute_ledger
-from lab.mixture.recipe_files import load_recipe
+from lab.mixture.recipe_files import history, load_recipe, read_recipe, save_recipe
 from lab.mixture.selections import selections_in
 
 QUERY = "a river under the bridge"
@@ -155,8 +158,88 @@ def test_into_the_recipe_in_one_click_and_back(own: Workspace, open_page: Open) 
     assert not compute_ledger(own, recipe).warnings, "its own rule does not make it stale"
     app.button(key="select_undo").click().run()
     assert file.read_bytes() == before
-    assert "as it was before" in words_of(app)
+    assert "as it did before" in words_of(app)
     assert not any(b.key == "select_undo" for b in app.button)
+
+
+def test_undo_keeps_what_was_saved_since(own: Workspace, open_page: Open) -> None:
+    app = open_page(own, "selecting", source="short", recipe="both")
+    elsewhere = load_recipe(own, "both")
+    save_recipe(own, replace(elsewhere, note="saved elsewhere before the click"))
+    app.button(key="select_add").click().run()
+    recipe = load_recipe(own, "both")
+    assert recipe.note == "saved elsewhere before the click"
+    (rule,) = parse_rules([{"signal": "gopher.word_count", "min": 60}], "test")
+    sources = {**recipe.sources, "long": (rule,)}
+    save_recipe(own, replace(recipe, sources=sources, note="and since"))
+    app.button(key="select_undo").click().run()
+    assert not app.exception
+    now = load_recipe(own, "both")
+    assert now.note == "and since" and now.sources["long"] == (rule,)
+    assert now.sources["short"] == elsewhere.sources["short"]
+    kept = [read_recipe(path) for path in history(own, "both")]
+    assert any(selections_in(r.sources["short"]) and r.sources["long"] for r in kept)
+
+
+def test_undo_puts_the_replaced_selection_back_in_its_place(
+    own: Workspace, open_page: Open
+) -> None:
+    recipe = load_recipe(own, "both")
+    first = listed(own, "short")[0].column
+    (old,) = parse_rules([{"signal": first, "in": ["kept"]}], "test")
+    rules = (old, *recipe.sources["short"])
+    save_recipe(own, replace(recipe, sources={**recipe.sources, "short": rules}))
+    select(own, method="random", keep=0.3)
+    app = open_page(own, "selecting", source="short", recipe="both")
+    app.button(key="select_add").click().run()
+    (column,) = selections_in(load_recipe(own, "both").sources["short"])
+    assert column.startswith("selected.random@")
+    app.button(key="select_undo").click().run()
+    assert load_recipe(own, "both").sources["short"] == rules
+
+
+def test_undo_says_what_it_cannot_do(own: Workspace, open_page: Open) -> None:
+    app = open_page(own, "selecting", source="short", recipe="both")
+    app.button(key="select_add").click().run()
+    recipe = load_recipe(own, "both")
+    plain = replace(recipe, sources={**recipe.sources, "short": recipe.sources["short"][:-1]})
+    save_recipe(own, plain)
+    app.button(key="select_undo").click().run()
+    assert "meanwhile: it is left as it is" in words_of(app)
+    assert load_recipe(own, "both") == plain
+    app.button(key="select_add").click().run()
+    (own.recipes / "both.yaml").unlink()
+    app.button(key="select_undo").click().run()
+    assert not app.exception
+    assert "both was deleted meanwhile" in words_of(app)
+    assert not (own.recipes / "both.yaml").exists()
+
+
+def test_quality_is_offered_to_the_methods_that_read_it(
+    planted: Workspace, open_page: Open
+) -> None:
+    app = open_page(planted, "selecting", source="short", recipe="both")
+    for name, entry in METHODS.items():
+        app.selectbox(key="method").set_value(name).run()
+        assert any(s.key == "quality" for s in app.selectbox) == entry.reads_quality, name
+
+
+def test_the_budget_says_of_what_it_is(planted: Workspace, open_page: Open) -> None:
+    app = open_page(planted, "selecting", source="short", recipe="both")
+    assert "are of all embedded tokens" not in words_of(app)
+    app.toggle(key="among").set_value(True).run()
+    assert "are of all embedded tokens" in words_of(app)
+
+
+def test_a_window_needs_a_source(planted: Workspace, open_page: Open) -> None:
+    app = open_page(planted, "selecting", view="A window for a prompt")
+    app.text_area(key="window_queries").set_value(QUERY).run()
+    assert len(app.multiselect(key="window_sources").value) > 1, "all, at first"
+    app.multiselect(key="window_sources").set_value([]).run()
+    assert app.multiselect(key="window_sources").value == []
+    assert app.button(key="window_go").disabled and "at least one source" in words_of(app)
+    app.multiselect(key="window_sources").set_value(["long"]).run()
+    assert not app.button(key="window_go").disabled
 
 
 def test_another_selection_takes_the_place_of_the_first(own: Workspace, open_page: Open) -> None:
@@ -188,11 +271,6 @@ def test_what_changed_makes_it_stale_everywhere(own: Workspace, open_page: Open)
 
 
 def test_other_filters_make_it_stale(own: Workspace) -> None:
-    from dataclasses import replace
-
-    from lab.curation.filters.parsing import parse_rules
-    from lab.mixture.recipe_files import save_recipe
-
     recipe = load_recipe(own, "both")
     (rule,) = parse_rules([{"signal": "gopher.word_count", "min": 51}], "test")
     save_recipe(own, replace(recipe, sources={**recipe.sources, "short": (rule,)}))

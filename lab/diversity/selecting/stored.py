@@ -85,9 +85,10 @@ def select(
 
     `frame` has id, heldout, tokens, content_hash, `kept` (by the recipe that the settings name)
     and, if they name one, `quality`; `read` are the artifacts it comes from by what they are,
-    `pool` what the recipe says of this source. What it keeps is part of the selection's id (0.4 s a
-    million ids), whatever it follows from. One that was stored is the newest again. Raises ConfigError for settings that make no sense,
-    ArtifactMissing without embeddings, DataError if no training document has a vector.
+    `pool` what the recipe says of this source. What it keeps is part of the selection's id,
+    whatever it follows from (0.4 s a million documents). One that is stored already is the newest
+    again. Raises ConfigError for settings that make no sense, ArtifactMissing without embeddings,
+    DataError if no training document has a vector.
     """
     check(settings)
     embeddings = require_embeddings(ws, source, settings.encoder)

@@ -111,9 +111,11 @@ def show_form(
     with left:
         method = pick_method()
     with right:
-        tokens = pick_budget(source.name, supply)
+        budget = st.container()
         quality, balance = pick_quality(ws, source.name, method)
         among = pick_among(source.name, recipe)
+        with budget:
+            tokens = pick_budget(source.name, supply, among)
     entry = METHODS[method]
     lacking = entry.needs_quality and not quality
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -162,8 +164,8 @@ def pick_method() -> str:
     return method
 
 
-def pick_budget(source: str, supply: Supply) -> int:
-    """Tokens at most, and which share that is."""
+def pick_budget(source: str, supply: Supply, among: str | None) -> int:
+    """Tokens at most, and which share that is; of all embedded, not of what a recipe keeps."""
     key = f"budget.{source}"
     tokens = int(
         st.number_input(
@@ -175,11 +177,20 @@ def pick_budget(source: str, supply: Supply) -> int:
         f"{percent(tokens / supply.tokens)} of the {count(supply.tokens)} embedded tokens, "
         f"{percent(tokens / supply.whole)} of the source's {count(supply.whole)} training tokens."
     )
+    if among:
+        st.caption(
+            f"Budget and shares are of all embedded tokens: what {label(among)} keeps of them may "
+            "be less, and a budget above that is not used up."
+        )
     return tokens
 
 
 def pick_quality(ws: Workspace, source: str, method: str) -> tuple[str | None, float | None]:
-    """A column whose larger values are better, and its weight; None for neither."""
+    """A column whose larger values are better, and its weight; None for neither, as for a method
+    that reads none.
+    """
+    if not METHODS[method].reads_quality:
+        return None, None
     names = number_columns(ws, source)
     forget_unknown("quality", ["", *names])
     open_on("quality", names)

@@ -2,12 +2,13 @@
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
-from lab.core.errors import LabError
-from lab.core.files import write_text
+from lab.core.errors import ConfigError, LabError
 from lab.core.workspace import Workspace
 from lab.curation.filters.rule import Rule
 from lab.diversity.selecting.choose import KEPT
@@ -15,7 +16,7 @@ from lab.diversity.selecting.handing import about, chosen_documents
 from lab.diversity.selecting.stored import NOT_EMBEDDED
 from lab.jobs.selections import Listed
 from lab.mixture.recipe import Recipe
-from lab.mixture.recipe_files import save_recipe
+from lab.mixture.recipe_files import load_recipe, save_recipe
 from lab.mixture.selections import selections_in
 from lab.ui.browse.finding import SQL
 from lab.ui.browse.taking import DOCUMENTS
@@ -61,32 +62,45 @@ def add_button(ws: Workspace, one: Listed, recipe: Recipe | None, rest: int) -> 
     st.button(
         f"In {label(recipe.name)}" if used else f"Add to {label(recipe.name)}",
         key="select_add", type="primary", icon=":material/check:" if used else ":material/add:",
-        disabled=used or not one.usable, on_click=add, args=(ws, one, recipe, rest),
+        disabled=used or not one.usable, on_click=add, args=(ws, one, recipe.name, rest),
         help="A rule of this source; it takes the place of another selection's.",
     )  # fmt: skip
 
 
-def add(ws: Workspace, one: Listed, recipe: Recipe, rest: int) -> None:
-    """Callback: save the recipe with the rule, and remember what was there before."""
+def add(ws: Workspace, one: Listed, name: str, rest: int) -> None:
+    """Callback: save the recipe as it is now with the rule, and remember those it replaces."""
     words = (KEPT, NOT_EMBEDDED) if rest and st.session_state.get("keep_rest") else (KEPT,)
-    file = ws.recipes / f"{recipe.name}.yaml"
     try:
-        before = file.read_text("utf-8")
-        save_recipe(ws, with_selection(recipe, one.source, Rule(one.column, values=words)))
+        recipe, rule = load_recipe(ws, name), Rule(one.column, values=words)
+        before = selection_rules(recipe, one.source)
+        save_recipe(ws, with_selection(recipe, one.source, [rule]))
     except LabError as error:
         st.session_state[MESSAGE] = str(error)
         return
-    st.session_state[UNDONE] = {"name": recipe.name, "before": before}
+    added = {"name": name, "source": one.source, "rule": rule, "before": before}
+    st.session_state[UNDONE] = added
     st.session_state[MESSAGE] = (
-        f"{recipe.name} now keeps of {one.source} only what {one.column} calls "
-        f"{' or '.join(words)}."
+        f"{name} now keeps of {one.source} only what {one.column} calls {' or '.join(words)}."
     )
 
 
-def with_selection(recipe: Recipe, source: str, rule: Rule) -> Recipe:
-    """The recipe with this rule as the one on selections of a source."""
-    others = tuple(r for r in recipe.sources[source] if not selections_in([r]))
-    return replace(recipe, sources={**recipe.sources, source: (*others, rule)})
+def selection_rules(recipe: Recipe, source: str) -> list[Rule]:
+    """The rules on selections of a source; ConfigError if the recipe does not use it."""
+    if source not in recipe.sources:
+        raise ConfigError(
+            "The recipe does not use this source any more.", where=recipe.name, value=source
+        )
+    return [rule for rule in recipe.sources[source] if selections_in([rule])]
+
+
+def with_selection(recipe: Recipe, source: str, rules: Sequence[Rule]) -> Recipe:
+    """The recipe with these rules as those on selections of a source, where the first of them
+    stood.
+    """
+    own = recipe.sources[source]
+    place = next((k for k, rule in enumerate(own) if selections_in([rule])), len(own))
+    others = [rule for rule in own[place:] if not selections_in([rule])]
+    return replace(recipe, sources={**recipe.sources, source: (*own[:place], *rules, *others)})
 
 
 def undo_button(ws: Workspace) -> None:
@@ -98,11 +112,27 @@ def undo_button(ws: Workspace) -> None:
         )  # fmt: skip
 
 
-def take_back(ws: Workspace, saved: dict[str, str]) -> None:
-    """Callback: the recipe's file as it was."""
-    write_text(ws.recipes / f"{saved['name']}.yaml", saved["before"])
+def take_back(ws: Workspace, saved: dict[str, Any]) -> None:
+    """Callback: the rules on selections as they were, in the recipe as it is now."""
+    name, source, rule = saved["name"], saved["source"], saved["rule"]
     del st.session_state[UNDONE]
-    st.session_state[MESSAGE] = f"{saved['name']} is as it was before."
+    if not (ws.recipes / f"{name}.yaml").is_file():
+        st.session_state[MESSAGE] = f"{name} was deleted meanwhile: there is nothing to take back."
+        return
+    try:
+        recipe = load_recipe(ws, name)
+        if selection_rules(recipe, source) != [rule]:
+            st.session_state[MESSAGE] = (
+                f"The rule on {rule.signal} was changed in {name} meanwhile: it is left as it is."
+            )
+            return
+        save_recipe(ws, with_selection(recipe, source, saved["before"]))
+    except LabError as error:
+        st.session_state[MESSAGE] = str(error)
+        return
+    st.session_state[MESSAGE] = (
+        f"{name} chooses of {source} as it did before; what else was saved since stays."
+    )
 
 
 def downloads(ws: Workspace, one: Listed) -> None:

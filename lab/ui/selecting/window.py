@@ -58,9 +58,11 @@ def ask(names: Sequence[str]) -> list[str]:
         placeholder="how do ferries cross in winter",
         help="Each fills a window of its own.",
     )  # fmt: skip
-    known = [n for n in st.session_state.get("window_sources", names) if n in names]
-    st.session_state["window_sources"] = known or list(names)
-    st.multiselect("In", list(names), key="window_sources")
+    held = st.session_state.get("window_sources", names)
+    known = [n for n in held if n in names]
+    st.session_state["window_sources"] = known if known or not held else list(names)
+    if not st.multiselect("In", list(names), key="window_sources"):
+        st.caption("Name at least one source to search in.")
     found = [line.strip() for line in (text or "").splitlines() if line.strip()]
     if len(found) > MOST:
         st.caption(f"The first {count(MOST)} of {plural(len(found), 'query', 'queries')}.")
