@@ -1,15 +1,17 @@
 """A layout of 50,000 vectors: the lab's against umap-learn's defaults, time and neighbour recall.
 
-    python -m tests.benchmarks.layout_against_umap [--points 50000] [--dimensions 384] [--npy FILE]
+    python -m tests.benchmarks.layout_against_umap [--points 50000] [--texts FILE...]
 
-FILE holds unit vectors [n, d] of real texts; without it 300 planted groups, each of its own
-dimension of about 20, are generated. Both compile on a small input first, which is not timed. Peer:
-`UMAP(metric="cosine")`, all else as it comes (approximate neighbours, all threads, no seed). The
-lab: the reducer on at most ANCHORS points and all others placed, with 20,000 anchors and with
-fewer. Prints seconds, trustworthiness and recall at 15 neighbours.
+FILE holds real texts (JSON lines, also .zst, or Parquet, column `text`): pieces of 900 characters,
+at most 12,000 of a file, under the static encoder. Without it 300 planted groups of 384 dimensions,
+each of its own dimension of about 20, are generated. Both compile on a small input first, which is
+not timed. Peer: `UMAP(metric="cosine")`, all else as it comes (approximate neighbours, all threads,
+no seed). The lab: the reducer on at most ANCHORS points and all others placed, with 20,000 anchors
+and with fewer. Prints seconds, trustworthiness and recall at 15 neighbours.
 """
 
 import argparse
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -17,8 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lab.diversity.embedding.static import distil, load_static
 from lab.diversity.layout.quality import recall, trust
 from lab.diversity.layout.reducer import fit_reducer, place
+from tests.benchmarks.embedding_against_peers import column
 
 
 def generate(n: int, d: int) -> np.ndarray:
@@ -27,6 +31,17 @@ def generate(n: int, d: int) -> np.ndarray:
     own = rng.normal(size=(300, 20, d)) / np.sqrt(d)
     x = centres[group] * 0.8 + np.einsum("nk,nkd->nd", rng.normal(size=(n, 20)), own[group])
     return unit(x + 0.3 * rng.normal(size=(n, d)))
+
+
+def read(files: list[Path], n: int) -> np.ndarray:
+    pieces: list[str] = []
+    for file in files:
+        cut = [text[k : k + 900] for text in column(file) for k in range(0, len(text), 900)]
+        pieces += [piece for piece in cut if len(piece) > 300][:12_000]
+    drawn = np.random.default_rng(0).permutation(len(pieces))[:n]
+    with tempfile.TemporaryDirectory() as folder:
+        distil(Path(folder))
+        return unit(load_static(Path(folder)).encode([pieces[k] for k in drawn]))
 
 
 def unit(x: np.ndarray) -> np.ndarray:
@@ -53,14 +68,10 @@ def peer(x: np.ndarray) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--points", type=int, default=50_000)
-    parser.add_argument("--dimensions", type=int, default=384)
-    parser.add_argument("--npy", type=Path)
+    parser.add_argument("--texts", type=Path, nargs="+")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    if options.npy:
-        x = unit(np.load(options.npy)[: options.points].astype(np.float32))
-    else:
-        x = generate(options.points, options.dimensions)
+    x = read(options.texts, options.points) if options.texts else generate(options.points, 384)
     ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "umap-learn": peer,
         "lab, 20,000 anchors": lambda v: lab(v, 20_000),

@@ -20,6 +20,13 @@ print(sorted(set(sys.argv[1:]) & set(sys.modules)), len(names))
 """
 
 
+def test_the_command_line_starts_without_anything_heavy() -> None:
+    code = "import sys, lab.cli.main; print(sorted(set(sys.argv[1:]) & set(sys.modules)))"
+    words = [sys.executable, "-c", code, *HEAVY.split(), "streamlit"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_pages_import_nothing_heavy() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *HEAVY.split()],

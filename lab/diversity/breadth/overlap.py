@@ -59,7 +59,7 @@ def cluster_overlap(one: NDArray[Any], other: NDArray[Any]) -> Estimate:
     """Sum of min(p, q) over clusters, with the interval that its influences give."""
     k = int(max(np.max(one), np.max(other))) + 1
     p, q = (np.bincount(numbers, minlength=k) / len(numbers) for numbers in (one, other))
-    value = float(np.minimum(p, q).sum())
+    value = min(float(np.minimum(p, q).sum()), 1.0)  # the sum may round above it
     halves = []
     for numbers, less in ((one, p < q), (other, q <= p)):
         inside = less[numbers].astype(np.float64)

@@ -35,7 +35,6 @@ from numpy.typing import NDArray
 from lab.core.errors import DataError
 from lab.core.files import write_bytes
 from lab.diversity.embedding.stored import unit
-from lab.diversity.layout.largest import largest
 
 F32 = NDArray[np.float32]
 SMALLEST, ANCHORS = 50, 20_000
@@ -92,6 +91,8 @@ def place(vectors: NDArray[Any], reducer: Reducer) -> F32:
 
 def place_rows(x: F32, reducer: Reducer) -> F32:
     """Each row at the weighted mean of its nearest anchors' places."""
+    from lab.diversity.layout.largest import largest  # numba: for workers only
+
     similar = x @ reducer.basis.T
     k = min(PLACED_BY, similar.shape[1])
     near, cosine = largest(similar, k)
@@ -142,6 +143,8 @@ def umap_layout(vectors: F32, plane: F32, seed: int) -> F32:
 
 def neighbours(vectors: F32, k: int = NEIGHBOURS) -> tuple[NDArray[np.int32], F32]:
     """Indices and cosine distances of the k nearest of each unit vector, itself first."""
+    from lab.diversity.layout.largest import largest
+
     indices = np.empty((len(vectors), k), np.int32)
     distances = np.empty((len(vectors), k), np.float32)
     for start in range(0, len(vectors), ROWS):

@@ -22,12 +22,12 @@ from lab.ui.components import empty
 from lab.ui.filters.controls import open_on
 from lab.ui.formats import count, duration, percent
 from lab.ui.job_panel import start
+from lab.ui.map.ready import MEASURED
 from lab.ui.signal_words import signal_words
 from lab.ui.state import forget_unknown
 from lab.ui.tables import manifests
 from lab.ui.text import label
 
-EMBEDDED_PER_SECOND = 36  # documents of 600 characters on one core (lab.diversity.embedding.embed)
 STARTING, MEASURING = 4, 6  # seconds: a process with its imports; the panel twice and topics
 BALANCED = ("mmr", "dpp", "facility")  # the weight of quality says something
 
@@ -72,7 +72,7 @@ def embeddings_of(ws: Workspace, source: Source) -> Artifact | None:
     size = min(SAMPLE, source.counts["documents"])
     with empty("The documents of this source are not embedded, so nothing is near or far yet."):
         st.caption(
-            f"A sample of {count(size)} documents: about {duration(size / EMBEDDED_PER_SECOND)} on "
+            f"A sample of {count(size)} documents: about {duration(size / MEASURED.embedded)} on "
             "one core. To choose among all of a large source, use `mixlab embed --sample N`, or "
             "`--encoder static`, which is much faster and coarser."
         )
