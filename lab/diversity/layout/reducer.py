@@ -7,11 +7,11 @@ Neighbours are exact, which is faster than the approximate search and needs less
 fixed seed the layout is bit-identical; the first in a process costs 8 s of compilation, then 10,000
 points take about 4 s.
 
-Beside umap-learn as it comes (tests/benchmarks/layout_against_umap.py, two cores, one run): 32,384
-pieces of real text took 13-17 s there at a recall of .29-.30; here 10.4 s at .27 with 20,000 laid
-out, 5.5 s at .24 with 10,000, 2.5 s at .20 with 5,000, all of higher trustworthiness (.96 for .92).
+Beside umap-learn as it comes (tests/benchmarks/layout_against_umap.py, two cores, one run): 30,422
+pieces of real text took 9.3 s there at a recall of .30; here 9.4 s at .27 with 20,000 laid out, 4.8
+s at .23 with 10,000, 2.4 s at .20 with 5,000, all of higher trustworthiness (.96 for .93).
 On 50,000 planted vectors 5,000 are 5 times as fast and of higher recall (.18 for .14). So where
-text is fine-grained, recall is bought with points laid out: three times as fast costs a fifth.
+text is fine-grained, recall is bought with points laid out: four times as fast costs a third of it.
 
 UMAP's cost grows faster than the picture gains, so at most `ANCHORS` texts are laid out, and each
 other text is put among its nearest of them: at the mean of the places of the `PLACED_BY` nearest,
