@@ -31,6 +31,7 @@ from lab.curation.measure import require_signals, stored_signals
 from lab.curation.quality import quality_columns, require_quality
 from lab.curation.sampling import require_sample, sample_columns
 from lab.curation.tags.store import require_tags, tag_columns
+from lab.curation.topics import require_topic, topic_columns
 from lab.diversity.selecting.stored import require_selected, selected_columns
 
 BASE = ("id", "source", "bytes", "content_hash", "heldout")
@@ -89,6 +90,7 @@ FAMILIES = {
     "semantic": Family(require_semantic, semantic_columns),
     "sample": Family(require_sample, sample_columns),
     "tags": Family(require_tags, tag_columns),
+    "topic": Family(require_topic, topic_columns),
 }
 
 

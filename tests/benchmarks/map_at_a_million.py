@@ -27,8 +27,9 @@ from playwright.sync_api import Page, sync_playwright
 from lab.core.artifacts import build, write_part
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
-from lab.curation.selections.points import chosen, find_map, read_points
+from lab.curation.selections.points import chosen, read_points
 from lab.curation.selections.predicate import parse_predicate
+from lab.diversity.layout.stored import find_map
 from lab.ui.launch import HOST, free_port
 from tests.benchmarks.app_latency import SERVE, generate, idle, listening
 

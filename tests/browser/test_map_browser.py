@@ -16,8 +16,9 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from lab.core.workspace import Workspace, open_workspace
-from lab.curation.selections.points import Points, find_map, read_points, resolve
+from lab.curation.selections.points import Points, read_points, resolve
 from lab.curation.selections.predicate import STEPS, parse_predicate
+from lab.diversity.layout.stored import find_map
 
 sys.path.append(str(Path(__file__).parents[1] / "pages"))
 from planted_map import HOSTILE, plant_map

@@ -23,9 +23,10 @@ from lab.curation.selections.marked import (
     values_at,
 )
 from lab.curation.selections.names import name_selection
-from lab.curation.selections.points import document_rows, find_map, read_margins, read_points
+from lab.curation.selections.points import document_rows, read_margins, read_points
 from lab.curation.selections.predicate import Predicate, parse_predicate
 from lab.curation.tags.store import tag
+from lab.diversity.layout.stored import find_map
 from lab.jobs.actions import run_action
 
 WORD = "copper"

@@ -25,7 +25,6 @@ from lab.curation.selections.points import (
     Points,
     chosen,
     document_rows,
-    find_map,
     numbers,
     quantised,
     read_points,
@@ -39,6 +38,7 @@ from lab.curation.selections.predicate import (
     write_predicate,
 )
 from lab.curation.tags.store import tag
+from lab.diversity.layout.stored import find_map
 
 corner = st.tuples(st.integers(-STEPS, 2 * STEPS), st.integers(-STEPS, 2 * STEPS))
 polygons = st.lists(corner, min_size=3, max_size=12)

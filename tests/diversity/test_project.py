@@ -108,7 +108,7 @@ def test_one_document_and_equal_documents_make_a_map(ws: Workspace, texts: list[
     assert made.manifest["clusters"] == 1
     assert made.manifest["method"] == "pca"
     assert made.scan().collect()["margin"].to_list() == [1] * len(vectors)
-    with pytest.raises(ArtifactMissing, match="no such map"):
+    with pytest.raises(ArtifactMissing, match="not stored"):
         project(ws, ["a"], encoder="mine", onto="0123")
 
 

@@ -1,4 +1,4 @@
-"""A map whose places and words are invented: nothing is embedded, and the words are hostile."""
+"""A map whose vectors, places and words are invented, and the words are hostile."""
 
 from pathlib import Path
 
@@ -8,6 +8,8 @@ import polars as pl
 from lab.core.artifacts import Artifact, build, write_part
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
+from lab.diversity.embedding.external import import_vectors
+from lab.diversity.layout.stored import STEP, VERSION
 
 HOSTILE = (
     "<img src=x onerror=window.hacked=1>",
@@ -19,6 +21,13 @@ HOSTILE = (
 
 def plant_map(ws: Workspace, labels: tuple[str, ...] = HOSTILE) -> Artifact:
     """One Gaussian cloud per cluster, on a ring; every document of every source is on the map."""
+    rng = np.random.default_rng(0)
+    embedded = {}
+    for source in list_sources(ws):
+        path = ws.root / "planted.npy"
+        np.save(path, rng.normal(size=(documents(ws, source.name).scan().collect().height, 8)))
+        embedded[source.name] = import_vectors(ws, source.name, path, encoder="planted").id
+        path.unlink()
 
     def make(folder: Path) -> dict[str, object]:
         frames = [
@@ -26,7 +35,6 @@ def plant_map(ws: Workspace, labels: tuple[str, ...] = HOSTILE) -> Artifact:
             for source in list_sources(ws)
         ]
         frame = pl.concat(frames)
-        rng = np.random.default_rng(0)
         cluster = rng.integers(0, len(labels), frame.height)
         angle = 2 * np.pi * cluster / len(labels)
         xy = 4 * np.c_[np.cos(angle), np.sin(angle)] + rng.normal(scale=0.7, size=(angle.size, 2))
@@ -34,12 +42,17 @@ def plant_map(ws: Workspace, labels: tuple[str, ...] = HOSTILE) -> Artifact:
             x=pl.Series(xy[:, 0].astype(np.float32)),
             y=pl.Series(xy[:, 1].astype(np.float32)),
             cluster=pl.Series(cluster.astype(np.uint16)),
+            topic=pl.Series([f"{k}: {labels[k]}" for k in cluster]),
         )
         write_part(placed, folder / "part-00000.parquet")
         sizes = np.bincount(cluster, minlength=len(labels))
         words = pl.DataFrame({"cluster": range(len(labels)), "label": labels, "size": sizes})
         write_part(words, folder / "clusters.parquet")
         trust = {"value": 0.9, "neighbours": 15, "n": frame.height}
-        return {"method": "umap", "trustworthiness": trust}
+        return {
+            "method": "umap",
+            "trustworthiness": trust,
+            "samples": dict.fromkeys(embedded, "all"),
+        }
 
-    return build(ws, "map", 1, {"planted": list(labels)}, [], make)
+    return build(ws, STEP, VERSION, {"planted": list(labels)}, list(embedded.values()), make)

@@ -17,9 +17,10 @@ from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
 from lab.corpus.tokens import require_tokens
 from lab.curation.selections.names import named
-from lab.curation.selections.points import find_map, read_points, resolve
+from lab.curation.selections.points import read_points, resolve
 from lab.curation.selections.predicate import parse_predicate
 from lab.curation.tags.store import tags_of
+from lab.diversity.layout.stored import find_map
 from lab.jobs.actions import run_action
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.recipe_files import load_recipe
@@ -250,13 +251,14 @@ def test_a_topic_is_a_facet_of_browse(mapped: Workspace, open_page: Open) -> Non
     assert f"{many} of 120" in words_of(both).replace("*", "")
 
 
-def test_a_topic_that_is_filtered_by_is_shown_however_small_it_is() -> None:
-    codes = np.repeat(np.arange(20), np.arange(20, 0, -1)).astype(np.int32)
-    facet = Facet("topic", "Topic", tuple(f"{k}: words" for k in range(20)), codes)
-    drawn = next(iter(bars([facet], {"topic": ("19: words",)}, None, None, codes.size)))
+def test_a_part_that_is_filtered_by_is_shown_however_many_there_are() -> None:
+    codes = np.repeat(np.arange(250), 2).astype(np.int32)
+    facet = Facet("topic", "Topic", tuple(f"{k}: words" for k in range(250)), codes)
+    drawn = next(iter(bars([facet], {"topic": ("249: words",)}, None, None, codes.size)))
     rows: Any = drawn["rows"]
-    assert [row["part"] for row in rows] == [f"{k}: words" for k in [*range(14), 19]]
-    assert rows[-1] == {"part": "19: words", "pool": 1.0, "match": 1.0, "active": True}
+    assert [row["part"] for row in rows] == [f"{k}: words" for k in [*range(200), 249]]
+    assert rows[-1] == {"part": "249: words", "pool": 2.0, "match": 2.0, "active": True}
+    assert drawn["unsent"] == 49
 
 
 def test_excluding_is_a_tag_and_an_unsaved_rule_against_it(own: Workspace, open_page: Open) -> None:

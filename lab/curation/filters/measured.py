@@ -10,6 +10,7 @@ import polars as pl
 from lab.core.errors import ArtifactMissing, ConfigError, DataError, LabError, nearest
 from lab.curation.filters.rule import Rule
 from lab.curation.signals.registry import BY_ID, DEFAULTS
+from lab.curation.topics import PREFIX as TOPIC
 
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 
@@ -33,8 +34,18 @@ def check_values(values: pl.Series) -> None:
         raise DataError(
             f"{missing} of {values.len()} documents have no value of {values.name}.",
             where=f"rule on {values.name}",
-            next_step="measure again; a document that was not measured passes no rule",
+            next_step=how_to_complete(values.name),
         )
+
+
+def how_to_complete(column: str) -> str:
+    """What gives every document a value."""
+    if not column.startswith(TOPIC):
+        return "measure again; a document that was not measured passes no rule"
+    return (
+        "`mixlab embed --sample N` with the number of all documents, then "
+        f"`mixlab map --onto {column.removeprefix(TOPIC)}`; what lies on no map passes no rule"
+    )
 
 
 def check_type(frame: pl.DataFrame, rule: Rule) -> None:

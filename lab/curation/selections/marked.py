@@ -35,16 +35,17 @@ from lab.curation.selections.points import (
     chosen,
     column_values,
     document_rows,
-    find_map,
     is_number,
     numbers,
     read_points,
 )
 from lab.curation.selections.polygon import Mask
-from lab.curation.selections.predicate import SHORT, Predicate, write_predicate
+from lab.curation.selections.predicate import Predicate, parse_predicate, write_predicate
 from lab.diversity.breadth.marks import CHARACTERS, both_sides, marking_words, shifted_signals
+from lab.diversity.layout.stored import SHORT, find_map
 
 STEP, VERSION = "marks", 1
+GIVEN = ("tags.", "topic.")  # what people or the map itself gave is no mark of a selection
 SAMPLE = 1000  # documents of each side: a word in 5 % of them is known within 1.4 points
 WORDS, SIGNALS = "words.parquet", "signals.parquet"
 
@@ -64,11 +65,13 @@ def stored_marks(ws: Workspace, predicate: Predicate) -> Artifact | None:
 
 
 def is_current(ws: Workspace, artifact: Artifact) -> bool:
-    """True if documents and columns are those that the answer was made of."""
-    inputs = artifact.manifest["inputs"]
+    """True if documents and columns are those that the answer was made of, and no more of them."""
+    inputs, config = artifact.manifest["inputs"], artifact.manifest["config"]
     try:
-        columns = located(ws, artifact.manifest["config"]["columns"])
-        return bool(inputs_of(ws, inputs[0], columns) == inputs)
+        asked = parse_predicate(config["line"])
+        names = column_names(ws, find_map(ws, inputs[0]), asked)
+        columns = located(ws, names)
+        return bool(names == config["columns"] and inputs_of(ws, inputs[0], columns) == inputs)
     except (ArtifactMissing, ConfigError):  # a source or a column is gone
         return False
 
@@ -87,7 +90,7 @@ def column_names(ws: Workspace, of: Artifact, asked: Predicate) -> dict[str, lis
     sources = of.scan().select(pl.col("source").unique().sort()).collect()["source"]
     ranged = {name for name, _, _ in asked.ranges}
     return {
-        source: [n for n in attribute_names(ws, source) if not n.startswith("tags.") or n in ranged]
+        source: [n for n in attribute_names(ws, source) if not n.startswith(GIVEN) or n in ranged]
         for source in sources
     }
 

@@ -13,18 +13,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lab.core.artifacts import Artifact, load
+from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing, ConfigError, DataError, nearest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.curation.attributes import locate
 from lab.curation.selections.polygon import Mask, cells_of, inside
-from lab.curation.selections.predicate import SHORT, STEPS, Predicate
+from lab.curation.selections.predicate import STEPS, Predicate
+from lab.diversity.layout.stored import SHORT, find_map
 
 U16 = NDArray[np.uint16]
 F64 = NDArray[np.float64]
 Values = Callable[[str], F64]  # column -> its value for every point, NaN where there is none
-STEP = "map"
 PLACED = pl.col("x").is_finite() & pl.col("y").is_finite()
 
 
@@ -48,27 +48,6 @@ class Points:
     def short(self) -> str:
         """How a line names the map."""
         return self.map[:SHORT]
-
-
-def find_map(ws: Workspace, start: str) -> Artifact:
-    """The stored map whose id begins with `start`, the newest if `start` is empty.
-
-    Raises ArtifactMissing if there is none.
-    """
-    loaded = [load(path) for path in sorted((ws.artifacts / STEP).glob("[!.]*"))]
-    stored = [artifact for artifact in loaded if artifact and artifact.id.startswith(start)]
-    if not stored:
-        raise ArtifactMissing(
-            "The map that this selection was drawn on is not stored."
-            if start
-            else "There is no map yet.",
-            where=str(ws.artifacts / STEP),
-            value=start or None,
-            next_step="draw the selection again on the newest map"
-            if start
-            else "`mixlab embed`, then `mixlab map`",
-        )
-    return max(stored, key=lambda a: a.manifest["created"])
 
 
 def read_points(artifact: Artifact) -> Points:

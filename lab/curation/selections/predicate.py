@@ -18,7 +18,6 @@ from lab.core.errors import ConfigError
 STEPS = 65_535  # of the map's square
 REACH = 4 * STEPS  # a lasso may leave the square, not the neighbourhood
 MOST_CORNERS = 512
-SHORT = 8  # characters of a map's id in a line
 OWN = ("map", "area", "cluster", "source")  # names that are no columns
 
 Corner = tuple[int, int]

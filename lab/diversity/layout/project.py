@@ -26,7 +26,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
-from lab.core.artifacts import Artifact, build, load, write_part
+from lab.core.artifacts import Artifact, build, write_part
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
@@ -58,9 +58,8 @@ from lab.diversity.layout.reducer import (
     place,
     save_reducer,
 )
+from lab.diversity.layout.stored import STEP, VERSION, find_map, topics_id
 
-STEP = "map"
-VERSION = 3
 LABEL_CHARACTERS = 2000  # of each text are read for labels
 
 F32 = NDArray[np.float32]
@@ -103,9 +102,10 @@ def project(
 ) -> Artifact:
     """Map and clusters of the embedded samples of `sources`; see above for the files.
 
-    `method` pca is the instant preview. `onto` is the id of a finished map on which all is placed.
-    Raises ArtifactMissing if a source has not been embedded, ConfigError for no source, impossible
-    clusters or an unknown method, DataError for vectors of different dimensions.
+    `method` pca is the instant preview. `onto` is the id of a finished map on which all is
+    placed, or its beginning. Raises ArtifactMissing if a source has not been embedded, ConfigError
+    for no source, impossible clusters or an unknown method, DataError for vectors of different
+    dimensions.
     """
     check_request(sources, clusters, method)
     names = sorted(set(sources))
@@ -120,7 +120,7 @@ def project(
             fitted, own = read_fitted(base.path), None
             for name in (FILE, "centroids.npy", "mean.npy"):
                 shutil.copyfile(base.path / name, folder / name)
-            about |= {"onto": base.id, "k": base.manifest["k"]}
+            about |= {"onto": base.id, "topics_of": topics_id(base), "k": base.manifest["k"]}
         else:
             fitted, own, more = fit(ws, pool, clusters, seed, method, progress)
             save_fitted(fitted, folder)
@@ -150,15 +150,15 @@ def check_request(sources: Sequence[str], clusters: int | None, method: str) -> 
         )  # fmt: skip
 
 
-def finished_map(ws: Workspace, name: str) -> Artifact:
-    """The map with that id, or ArtifactMissing."""
-    found = load(ws.artifacts / STEP / Path(name).name)
-    if found is None or found.manifest["version"] != VERSION:
+def finished_map(ws: Workspace, start: str) -> Artifact:
+    """The map whose id begins so, made by this version; ArtifactMissing otherwise."""
+    found = find_map(ws, start)
+    if found.manifest["version"] != VERSION:
         raise ArtifactMissing(
-            "There is no such map.",
-            where=str(ws.artifacts / STEP),
-            value=name,
-            next_step="`mixlab map` makes one and says its id",
+            "This map was made by an older version and cannot take new texts.",
+            where=str(found.path),
+            value=found.id,
+            next_step="`mixlab map` draws a new one",
         )
     return found
 

@@ -21,18 +21,20 @@ from lab.core.files import digest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
 from lab.curation.tags.store import state_of
+from lab.curation.topics import common_column
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import Verdicts
 from lab.mixture.supply import supply_key
 from lab.ui.browse.pool import Pool, column, column_names
-from lab.ui.map.facet import FACET, TOPIC, Topics, selection_masks, topics_of
+from lab.ui.map.facet import FACET, selection_masks
 from lab.ui.tables import cached_verdicts
 
 Mask = NDArray[np.bool_]
 SPLIT = " | "  # between filters in the address
-MOST = 14  # parts of one facet that are shown, and those that are filtered by
+SENT = 200  # parts of one facet that the browser gets; it shows 14 and the others when asked
 LENGTHS = (0, 32, 128, 512, 2048, 8192)
 LANGUAGE = "language.code"
+TITLES = {"language": "Language", "topic": "Topic, of mapped documents"}
 FILTERS = "f"  # the box of filters, in the session and in the address
 
 
@@ -131,10 +133,11 @@ def load_facets(ws: Workspace, pool: Pool, recipe: Recipe | None) -> Facets:
     stamp = [state.done, state.undone, state.last, state.tags.height]
     kinds = [get_source(ws, source).kind for source in pool.sources]
     selections = selection_masks(ws, pool, asked_selections())
-    topics = topics_of(ws, pool)
-    key = digest([pool.key, judged, stamp, kinds, topics.stamp, selections.stamp])
-    names = [n for n in column_names(ws, pool) if n.partition("@")[0] == LANGUAGE]
-    every = tuple(cached_facets(ws, pool, verdicts, names, topics, selections.masks, key))
+    languages = [n for n in column_names(ws, pool) if n.partition("@")[0] == LANGUAGE][:1]
+    texts = [*languages, common_column(ws, pool.sources)]
+    columns = [name for name in texts if name]
+    key = digest([pool.key, judged, stamp, kinds, columns, selections.stamp])
+    every = tuple(cached_facets(ws, pool, verdicts, columns, selections.masks, key))
     return Facets(key, every, verdicts, problem)
 
 
@@ -160,8 +163,7 @@ def cached_facets(
     _ws: Workspace,
     _pool: Pool,
     _verdicts: dict[str, Verdicts],
-    _languages: list[str],
-    _topics: Topics,
+    _columns: list[str],
     _selections: dict[str, Mask],
     key: str,
 ) -> list[Facet]:
@@ -169,10 +171,7 @@ def cached_facets(
     found = [source_facet(_pool), kind_facet(_ws, _pool)]
     if any(source in _verdicts for source in _pool.sources):
         found += [verdict_facet(_pool, _verdicts), reason_facet(_pool, _verdicts)]
-    if _languages:
-        found.append(language_facet(column(_ws, _pool, _languages[0])))
-    if _topics.parts:
-        found.append(Facet(TOPIC, "Topic, of mapped documents", _topics.parts, _topics.codes))
+    found += [text_facet(column(_ws, _pool, name)) for name in _columns]
     found += [length_facet(_pool), tag_facet(_ws, _pool)]
     if _selections:
         parts = tuple(_selections)
@@ -221,14 +220,16 @@ def reason_facet(pool: Pool, verdicts: dict[str, Verdicts]) -> Facet:
     return Facet("reason", "Fails the rule", tuple(parts), None, tuple(masks[p] for p in parts))
 
 
-def language_facet(codes: pl.Series) -> Facet:
-    """The commonest languages."""
-    counts = codes.drop_nulls().value_counts(sort=True)
-    parts = tuple(counts[codes.name].cast(pl.String).to_list()[:MOST])
-    places = codes.cast(pl.String).replace_strict(
-        list(parts), list(range(len(parts))), default=-1, return_dtype=pl.Int16
+def text_facet(values: pl.Series) -> Facet:
+    """The languages or topics of the documents, the commonest first."""
+    counts = values.drop_nulls().value_counts(sort=True)
+    parts = counts[values.name].cast(pl.String).to_list()
+    places = values.cast(pl.String).replace_strict(
+        parts, list(range(len(parts))), default=-1, return_dtype=pl.Int16
     )
-    return Facet("language", "Language", parts, places.fill_null(-1).to_numpy())
+    name = values.name.partition(".")[0]
+    shown = tuple(" ".join(part.replace("|", "/").split()) for part in parts)
+    return Facet(name, TITLES[name], shown, places.fill_null(-1).to_numpy())
 
 
 def length_facet(pool: Pool) -> Facet:
@@ -269,7 +270,8 @@ def bars(
         rows = [
             {"part": part, "pool": pool[k], "match": found[k], "active": part in active}
             for k, part in enumerate(facet.parts)
-            if k < MOST or part in active
+            if k < SENT or part in active
         ]
+        unsent = len(facet.parts) - len(rows)
         if rows:
-            yield {"name": facet.name, "title": facet.title, "rows": rows}
+            yield {"name": facet.name, "title": facet.title, "rows": rows, "unsent": unsent}

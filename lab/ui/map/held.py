@@ -27,7 +27,7 @@ from lab.curation.selections.points import F64, Points, column_values, document_
 from lab.ui.browse.pool import workspace_stamp
 from lab.ui.memory import remembered
 
-TEXTS = ("language.code@", "selected.")  # columns of texts, which have no range
+TEXTS = ("language.code@", "selected.", "topic.")  # columns of texts, which have no range
 GRID = 6  # bits: labels stand in the fullest of 64 x 64 cells
 
 Label = dict[str, Any]  # x, y in steps, text, size

@@ -1,8 +1,8 @@
 // Facets with two-layer bars, for Streamlit components v2. No dependencies.
 //
 // Data: names of sources, tags, rules and bins and words of topics with two amounts each, shown as
-// text nodes; no text of a document. The grey bar is the pool, the coloured one what matches; widths are square roots,
-// so that a small part can be seen beside a large one. A click sends trigger "pick"
+// text nodes; no text of a document. The grey bar is the pool, the coloured one what matches; widths
+// are square roots, so that a small part can be seen beside a large one. A click sends trigger "pick"
 // {facet, part}; the server checks both.
 
 const compact = (n) => {
@@ -38,13 +38,35 @@ function part(facet, row, largest, unit, pick) {
   return button;
 }
 
+const MOST = 14; // parts of a facet that are drawn before the rest is asked for
+const whole = new Set(); // facets that were asked for whole
+
+// Parts beyond the first are a click away, and announced; a filter is never hidden.
+function parts(facet, unit, pick, again) {
+  const largest = Math.max(...facet.rows.map((row) => row.pool));
+  const all = whole.has(facet.name);
+  const seen = facet.rows.filter((row, k) => all || k < MOST || row.active);
+  const drawn = seen.map((row) => part(facet, row, largest, unit, pick));
+  const hidden = facet.rows.length - seen.length;
+  if (hidden || all) {
+    const more = element("button", "more", all ? "fewer" : `${hidden} more`);
+    more.type = "button";
+    more.onclick = () => { all ? whole.delete(facet.name) : whole.add(facet.name); again(); };
+    drawn.push(more);
+  }
+  if (facet.unsent && (all || !hidden)) {
+    drawn.push(element("p", "unsent", `${facet.unsent.toLocaleString("en-US")} smaller ones are not listed`));
+  }
+  return drawn;
+}
+
 function draw(root, data, pick) {
+  const again = () => draw(root, data, pick);
   const all = element("div", "all");
   for (const facet of data.facets) {
     const box = element("div", "facet");
     const head = element("h4", "", facet.title);
-    const largest = Math.max(...facet.rows.map((row) => row.pool));
-    box.append(head, ...facet.rows.map((row) => part(facet, row, largest, data.unit, pick)));
+    box.append(head, ...parts(facet, data.unit, pick, again));
     all.append(box);
   }
   root.replaceChildren(all);
