@@ -25,6 +25,7 @@ from lab.jobs.actions import run_action
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.recipe_files import load_recipe
 from lab.mixture.selection import select
+from lab.mixture.topics import topics_of
 from lab.ui.browse.facets import Facet, bars
 from lab.ui.cuts import drafted_recipe
 from lab.ui.draft_text import parse_draft
@@ -367,3 +368,15 @@ def test_the_picture_shows_what_is_selected_in_colour_and_the_rest_in_grey(
             assert drawn[at][3] > 0
             assert reddish[at] or not codes[row]
         assert reddish.any() == codes.any()
+
+
+def test_the_command_line_tells_of_topics_what_the_page_does(
+    mapped: Workspace, open_page: Open
+) -> None:
+    app = open_page(mapped, "map", recipe="both")
+    shown = next(f for f in map(of_pandas, app.dataframe) if "kept" in f.columns).sort("cluster")
+    told = topics_of(mapped, recipe=load_recipe(mapped, "both")).table
+    same = [c for c in ("documents", "tokens", "kept", "copies") if c in told.columns]
+    assert {"documents", "tokens", "kept"} <= set(same) <= set(shown.columns)
+    for column in same:
+        assert shown[column].to_list() == pytest.approx(told[column].to_list())

@@ -1,15 +1,32 @@
-"""Commands on how broad texts are, and on what distinguishes some of them."""
+"""Commands on what texts are about, how broad they are, and what distinguishes some of them."""
 
 import argparse
 
-from lab.cli import diversity
+from lab.cli import diversity, topics
 from lab.cli.commands.options import Options, command, count
 
 
 def add_diversity_commands(commands: "argparse._SubParsersAction[Options]") -> None:
-    """diversity, marks."""
+    """topics, diversity, marks."""
+    add_topics(commands)
     add_diversity(commands)
     add_marks(commands)
+
+
+def add_topics(commands: "argparse._SubParsersAction[Options]") -> None:
+    """topics."""
+    p = command(
+        commands,
+        "topics",
+        topics.topics,
+        "list what the documents on a map are about: size, tokens, share that a recipe keeps, "
+        "copies, means of signals, and the sources each topic is common in",
+        "mixlab topics\nmixlab topics --recipe base --mean quality.educational\n"
+        "mixlab topics --map 3f09a1c2 --json",
+    )
+    p.add_argument("--map", metavar="ID", help="or its beginning (default: the newest map)")
+    p.add_argument("--recipe", help="also the share of each topic that it keeps")
+    p.add_argument("--mean", nargs="+", metavar="COLUMN", help="of a stored column of numbers")
 
 
 def add_diversity(commands: "argparse._SubParsersAction[Options]") -> None:
