@@ -19,8 +19,12 @@ HOSTILE = (
 )
 
 
-def plant_map(ws: Workspace, labels: tuple[str, ...] = HOSTILE) -> Artifact:
-    """One Gaussian cloud per cluster, on a ring; every document of every source is on the map."""
+def plant_map(
+    ws: Workspace, labels: tuple[str, ...] = HOSTILE, most: int | None = None
+) -> Artifact:
+    """One Gaussian cloud per cluster, on a ring; of every source the first `most` documents are on
+    the map, or all.
+    """
     rng = np.random.default_rng(0)
     embedded = {}
     for source in list_sources(ws):
@@ -34,7 +38,7 @@ def plant_map(ws: Workspace, labels: tuple[str, ...] = HOSTILE) -> Artifact:
             documents(ws, source.name).scan().select("id", source=pl.lit(source.name)).collect()
             for source in list_sources(ws)
         ]
-        frame = pl.concat(frames)
+        frame = pl.concat([own[:most] for own in frames])
         cluster = rng.integers(0, len(labels), frame.height)
         angle = 2 * np.pi * cluster / len(labels)
         xy = 4 * np.c_[np.cos(angle), np.sin(angle)] + rng.normal(scale=0.7, size=(angle.size, 2))
@@ -55,4 +59,6 @@ def plant_map(ws: Workspace, labels: tuple[str, ...] = HOSTILE) -> Artifact:
             "samples": dict.fromkeys(embedded, "all"),
         }
 
-    return build(ws, STEP, VERSION, {"planted": list(labels)}, list(embedded.values()), make)
+    return build(
+        ws, STEP, VERSION, {"planted": list(labels), "most": most}, list(embedded.values()), make
+    )

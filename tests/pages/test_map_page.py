@@ -1,6 +1,7 @@
 """The Map page: every colouring, selections by link and by box, and what is done with them."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lab.curation.selections.names import named
 from lab.curation.selections.points import read_points, resolve
 from lab.curation.selections.predicate import parse_predicate
 from lab.curation.tags.store import tags_of
+from lab.curation.topics import topic_columns
 from lab.diversity.layout.stored import find_map
 from lab.jobs.actions import run_action
 from lab.mixture.ledger import compute_ledger
@@ -380,3 +382,28 @@ def test_the_command_line_tells_of_topics_what_the_page_does(
     assert {"documents", "tokens", "kept"} <= set(same) <= set(shown.columns)
     for column in same:
         assert shown[column].to_list() == pytest.approx(told[column].to_list())
+
+
+def test_a_topic_is_a_rule_of_the_filters_page(own: Workspace, open_page: Open) -> None:
+    name = topic_columns(own, "short")[0]
+    app = open_page(own, "filters", recipe="both", source="short", signal=name)
+    assert not app.exception
+    box = next(m for m in app.multiselect if m.label == "Values")
+    assert len(box.options) == len(HOSTILE)
+    box.set_value([box.options[0]]).run()
+    assert not app.exception and not app.error
+    assert f"short {name}=in [" in str(app.text_input(key="cuts.both").value)
+
+
+def test_a_topic_that_some_documents_lack_says_what_gives_it_them(
+    recipe_workspace: Workspace, copy_of: Callable[[Workspace], Workspace], open_page: Open
+) -> None:
+    ws = copy_of(recipe_workspace)
+    plant_map(ws, most=50)
+    name = topic_columns(ws, "short")[0]
+    app = open_page(ws, "filters", recipe="both", source="short", signal=name)
+    assert not app.exception
+    box = next(m for m in app.multiselect if m.label == "Values")
+    assert box.disabled and "None" not in box.options
+    assert "cannot be a rule yet" in words_of(app)
+    assert "mixlab embed --sample" in words_of(app)

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lab.core.errors import LabError
 from lab.core.workspace import Workspace
+from lab.curation.filters.measured import how_to_complete
 from lab.curation.filters.parsing import parse_rule
 from lab.curation.filters.rule import Rule
 from lab.curation.presets import load_preset, preset_names
@@ -197,7 +198,8 @@ def typed_percentile(scene: Scene, side: str, key: str) -> None:
 def show_values(scene: Scene, values: pl.Series) -> None:
     """A column of text or truth values: keep some, or drop some."""
     truth = values.dtype == pl.Boolean
-    counted = values.value_counts(sort=True).head(LISTED)
+    counted = values.drop_nulls().value_counts(sort=True).head(LISTED)
+    unknown = values.null_count()
     options = counted[values.name].to_list()
     rule = scene.rule or Rule(scene.key)
     kind = st.segmented_control(
@@ -221,7 +223,14 @@ def show_values(scene: Scene, values: pl.Series) -> None:
         format_func=lambda v: label(v),
         on_change=picked,
         placeholder="none: the rule is off",
+        disabled=bool(unknown) and not chosen,
     )
+    if unknown:
+        st.caption(
+            f"{count(unknown)} of {count(len(values))} training documents have no value, so it "
+            "cannot be a rule yet:"
+        )
+        show_plain(how_to_complete(scene.key))
     words = counted.with_columns(pl.col(values.name).cast(pl.String))
     st.dataframe(words, hide_index=True, height=240, alt="Documents per value of this column")
     if truth:
