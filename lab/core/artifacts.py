@@ -14,6 +14,7 @@ Where the latest of several is the one that counts, when it was made does not te
 for again is found with its old date. `asked_now` notes that, and `asked_when` orders by it.
 """
 
+import os
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
@@ -145,6 +146,7 @@ def asked_now(made: Artifact) -> Artifact:
     """The artifact, its manifest saying that it was asked for now."""
     manifest = made.manifest | {"asked": datetime.now(UTC).isoformat()}
     write_json(made.path / "manifest.json", manifest)
+    os.utime(made.path.parent)  # as if it had been made now: readers look at this folder's time
     return Artifact(made.path, manifest)
 
 

@@ -26,6 +26,7 @@ from lab.curation.selections.names import name_selection
 from lab.curation.selections.points import document_rows, read_margins, read_points
 from lab.curation.selections.predicate import Predicate, parse_predicate
 from lab.curation.tags.store import tag
+from lab.diversity.embedding.external import import_vectors
 from lab.diversity.layout.stored import find_map
 from lab.jobs.actions import run_action
 
@@ -171,3 +172,32 @@ def test_the_action_takes_a_name_and_the_command_says_it(
     assert json.loads(capsys.readouterr().out)["words"][0]["word"] == WORD
     assert main(["marks", "nobody", "-w", str(own.root)]) == 1
     assert "Unknown selection" in capsys.readouterr().err
+
+
+def test_a_column_of_words_beside_the_signals_is_no_mark(ws: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(ws.root, tmp_path / "own")
+    own = open_workspace(tmp_path / "own")
+    count = documents(own, "short").scan().collect().height
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(count, 8)))
+    import_vectors(own, "short", tmp_path / "v.npy", encoder="mine")
+    chosen = {"source": "short", "method": "random", "keep": 0.5, "encoder": "mine"}
+    column = run_action(own, "select", chosen, SILENT)["column"]
+    made = mark_selection(own, parse_predicate("source=long"))
+    assert column in made.manifest["config"]["columns"]["short"]
+    _, signals = read_marks(made)
+    assert "gopher.word_count@ws1" in signals["signal"]
+    assert column not in signals["signal"]
+
+
+def test_a_signal_measured_later_makes_the_answer_stale(ws: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(ws.root, tmp_path / "own")
+    own = open_workspace(tmp_path / "own")
+    asked = parse_predicate("source=short")
+    mark_selection(own, asked)
+    assert stored_marks(own, asked) is not None
+    count = documents(own, "long").scan().collect().height
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(count, 8)))
+    import_vectors(own, "long", tmp_path / "v.npy", encoder="mine")
+    chosen = {"source": "long", "method": "random", "keep": 0.5, "encoder": "mine"}
+    run_action(own, "select", chosen, SILENT)
+    assert stored_marks(own, asked) is None

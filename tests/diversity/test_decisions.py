@@ -111,6 +111,7 @@ def test_the_lost_topic_is_named_and_an_even_thinning_loses_none() -> None:
     clusters = rng.integers(4, size=800)
     tokens = rng.integers(50, 150, size=800)
     labels = pl.DataFrame({"cluster": [0, 1, 2, 3], "label": ["sea", "sums", "code", "law"]})
+    several = pl.DataFrame({"cluster": range(8), "label": list("abcdefgh")})
     kept = (clusters != 2) | (rng.random(800) < 0.1)
     found = retention(clusters, tokens, kept, labels)
     assert found.filter("lost")["label"].to_list() == ["code"]
@@ -121,7 +122,9 @@ def test_the_lost_topic_is_named_and_an_even_thinning_loses_none() -> None:
     assert not even["lost"].any()
     nothing = retention(clusters, tokens, np.zeros(800, bool), labels)
     assert nothing["share"].sum() == 0
-    assert not nothing["lost"].any()  # nothing is left of anything
+    assert nothing["lost"].all()  # nothing is left of any of them
+    harsh = retention(np.repeat(np.arange(8), 40), np.ones(320), np.arange(320) < 20, several)
+    assert harsh.filter("lost")["cluster"].to_list() == [1, 2, 3, 4, 5, 6, 7], "0 kept half"
     few = retention(np.array([0, 1, 1, 1]), np.ones(4), np.array([False, True, True, True]), labels)
     assert not few["lost"].any()  # one document says nothing
     assert retention(np.zeros(0, int), np.zeros(0), np.zeros(0, bool), labels).height == 0

@@ -212,6 +212,17 @@ def test_meaning_is_near(encoder: Encoder) -> None:
 
 
 @pytest.mark.slow
+def test_the_largest_sample_counts_and_of_equal_ones_the_last(ws: Workspace) -> None:
+    source(ws, "web", [f"{SENTENCES[k % 4]} {k}" for k in range(8)])
+    first, other = embed(ws, "web", sample=4), embed(ws, "web", sample=4, seed=1)
+    assert require_embeddings(ws, "web").id == other.id
+    whole = embed(ws, "web", sample=8)
+    embed(ws, "web", sample=4)
+    assert require_embeddings(ws, "web").id == whole.id, "a smaller sample takes nothing away"
+    assert len({first.id, other.id, whole.id}) == 3
+
+
+@pytest.mark.slow
 def test_embed_stores_the_vectors_of_the_texts(ws: Workspace, encoder: Encoder) -> None:
     texts = [f"{sentence} ({k})" for k in range(10) for sentence in SENTENCES]
     source(ws, "web", texts)

@@ -104,3 +104,17 @@ def test_names_that_mean_something_already(ws: Workspace, tmp_path: Path) -> Non
         import_vectors(ws, "a", tmp_path / "v.npy", encoder="static")
     with pytest.raises(ConfigError, match="those of one source"):
         run_action(ws, "embed", {"vectors": str(tmp_path / "v.npy")}, SILENT)
+
+
+def test_vectors_that_are_imported_again_take_the_place_of_the_first(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    wrong, right = tmp_path / "wrong.npy", tmp_path / "right.npy"
+    np.save(wrong, np.random.default_rng(0).normal(size=(5, 16)))
+    np.save(right, np.random.default_rng(1).normal(size=(5, 32)))
+    first = import_vectors(ws, "a", wrong, encoder="mine")
+    second = import_vectors(ws, "a", right, encoder="mine")
+    assert require_embeddings(ws, "a", "mine").id == second.id
+    again = import_vectors(ws, "a", wrong, encoder="mine")
+    assert again.id == first.id, "the same file is the same artifact"
+    assert require_embeddings(ws, "a", "mine").id == first.id, "and what was asked for last counts"

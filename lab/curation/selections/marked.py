@@ -176,6 +176,8 @@ def values_at(
                 c for c in columns[source]
                 if c.artifact.path == artifact.path and is_number(schema[c.stored])
             ]  # fmt: skip
+            if not held:
+                continue
             frame = artifact.scan().select([c.stored for c in held]).collect()[rows[picked[own]]]
             for column in held:
                 values = found.setdefault(column.name, np.full(len(picked), np.nan))

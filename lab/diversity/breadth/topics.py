@@ -2,9 +2,11 @@
 
 Retention of a cluster is the share of its pool's tokens that is kept, in the embedded sample. A
 topic is *lost* if less than `LOST` of its tokens is left and, by Wilson's interval over its
-documents, less than of the pool as a whole: a rule that thins everything evenly loses no topic. A
-cluster with a handful of documents in the sample cannot be called lost; the table says so by its
-interval. What lies between the clusters of the partition, or is smaller than one, is not seen.
+documents, less than of the pool as a whole: a rule that thins everything evenly loses no topic. It
+is lost as well if nothing is left of it and that is resolved to be less than `LOST`, however little
+is left of the others: 12 documents are enough. A cluster with a handful of documents in the sample
+cannot be called lost; the table says so by its interval. What lies between the clusters of the
+partition, or is smaller than one, is not seen.
 """
 
 from typing import Any
@@ -55,7 +57,9 @@ def retention(
     named = found.with_columns(
         share=share, low=pl.Series([b.low for b in bands], dtype=pl.Float64),
         high=pl.Series([b.high for b in bands], dtype=pl.Float64),
-    ).with_columns(lost=(pl.col("share") < lost) & (pl.col("high") < whole))  # fmt: skip
+    )  # fmt: skip
+    gone = (pl.col("kept_documents") == 0) & (pl.col("high") < lost)
+    named = named.with_columns(lost=(pl.col("share") < lost) & ((pl.col("high") < whole) | gone))
     words = labels.select(pl.col("cluster").cast(pl.Int64), "label")
     return (
         named.join(words, on="cluster", how="left")

@@ -27,7 +27,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
-from lab.core.artifacts import Artifact, build, write_part
+from lab.core.artifacts import Artifact, asked_now, build, write_part
 from lab.core.engine import run_shards
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.files import file_sha256
@@ -99,7 +99,7 @@ def embed(
             about |= build_index(folder, progress)
         return {**about, **summarise(folder), "source": source}
 
-    return build(ws, STEP, VERSION, settings, [found.id], make)
+    return asked_now(build(ws, STEP, VERSION, settings, [found.id], make))
 
 
 def folder_digest(encoder: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lab.core.artifacts import Artifact, build
+from lab.core.artifacts import Artifact, asked_now, build
 from lab.core.errors import ConfigError, DataError
 from lab.core.files import file_sha256
 from lab.core.workspace import Workspace
@@ -68,7 +68,7 @@ def import_vectors(
         return {**about, **summarise(folder), "source": source}
 
     settings = {"encoder": encoder, "imported": digests}
-    return build(ws, STEP, VERSION, settings, [found.id], make)
+    return asked_now(build(ws, STEP, VERSION, settings, [found.id], make))
 
 
 def check_file(path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lab.core.artifacts import Artifact, load
+from lab.core.artifacts import Artifact, asked_when, load
 from lab.core.errors import ArtifactMissing, DataError
 from lab.core.files import read_json
 from lab.core.workspace import Workspace
@@ -28,7 +28,8 @@ F32 = NDArray[np.float32]
 
 
 def require_embeddings(ws: Workspace, source: str, encoder: str = DEFAULT) -> Artifact:
-    """The largest stored sample of the source's current documents under `encoder`.
+    """The largest stored sample of the source's current documents under `encoder`, of equal ones
+    that asked for last; of several files or weights under one name only what was asked for last.
 
     Raises ArtifactMissing with the command and about how long it takes.
     """
@@ -50,7 +51,15 @@ def require_embeddings(ws: Workspace, source: str, encoder: str = DEFAULT) -> Ar
             next_step=f"`mixlab embed --source {source}{other}`: about a minute a source on two "
             "cores",
         )
-    return max(artifacts, key=lambda artifact: int(artifact.manifest["embedded"]))
+    last = made_with(max(artifacts, key=asked_when))
+    same = [artifact for artifact in artifacts if made_with(artifact) == last]
+    return max(same, key=lambda a: (int(a.manifest["embedded"]), asked_when(a)))
+
+
+def made_with(artifact: Artifact) -> dict[str, Any]:
+    """What vectors come from, whatever the sample: the encoder, its weights, an imported file."""
+    config = artifact.manifest["config"]
+    return {name: value for name, value in config.items() if name not in ("sample", "seed")}
 
 
 def read_part(part: Path) -> tuple[pl.Series, F16]:

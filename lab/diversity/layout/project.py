@@ -26,7 +26,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.arrays import write_array
-from lab.core.artifacts import Artifact, build, write_part
+from lab.core.artifacts import Artifact, asked_now, build, write_part
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
@@ -131,7 +131,7 @@ def project(
         return about | facts(folder, pool, fitted, own, seed)
 
     settings = {"clusters": clusters, "seed": seed, "method": method}
-    return build(ws, STEP, VERSION, settings, inputs, make)
+    return asked_now(build(ws, STEP, VERSION, settings, inputs, make))
 
 
 def check_request(sources: Sequence[str], clusters: int | None, method: str) -> None:

@@ -5,7 +5,7 @@ another keeps that one's clusters and their words, so both have the same `topics
 first.
 """
 
-from lab.core.artifacts import Artifact, load
+from lab.core.artifacts import Artifact, asked_when, load
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
 
@@ -14,10 +14,10 @@ SHORT = 8  # characters of an id that name it where people read
 
 
 def stored_maps(ws: Workspace) -> list[Artifact]:
-    """All finished maps, the newest first."""
+    """All finished maps, the one asked for last first."""
     found = [load(path) for path in (ws.artifacts / STEP).glob("[!.]*")]
     maps = [artifact for artifact in found if artifact is not None]
-    return sorted(maps, key=lambda a: (str(a.manifest["created"]), a.id), reverse=True)
+    return sorted(maps, key=asked_when, reverse=True)
 
 
 def find_map(ws: Workspace, start: str) -> Artifact:

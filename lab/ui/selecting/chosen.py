@@ -172,7 +172,10 @@ def show_lost(one: Listed) -> None:
     if not one.artifact.manifest["topics"]:
         return
     if not one.lost:
-        st.caption("No topic is lost: none fell below a quarter of its tokens.")
+        st.caption(
+            "No topic is lost: none is left with less than a quarter of its tokens and clearly "
+            "less than the source as a whole."
+        )
         return
     lost = [
         {"topic": t["label"], "documents": t["documents"], "kept": t["kept_documents"],
