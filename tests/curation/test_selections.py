@@ -200,7 +200,8 @@ def test_a_range_reads_a_stored_column_and_what_is_missing_is_in_none(ws: Worksp
     tag(ws, ["web/1", "books/2"], "good")
     assert resolve(ws, parse_predicate("tags.good=1..1")) == ["web/1", "books/2"]
     assert len(resolve(ws, parse_predicate("tags.good=..0"))) == 5
-    assert resolve(ws, parse_predicate("gopher.word_count@ws1=..9")) == []
+    with pytest.raises(ArtifactMissing, match=r"tags\.good"):
+        resolve(ws, parse_predicate("tags.goof=..9"))
     with pytest.raises(DataError):
         numbers(pl.Series("language", ["en"]))
 

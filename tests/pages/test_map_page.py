@@ -31,7 +31,7 @@ from lab.mixture.topics import topics_of
 from lab.ui.browse.facets import Facet, bars
 from lab.ui.cuts import drafted_recipe
 from lab.ui.draft_text import parse_draft
-from lab.ui.map.boosting import boost_epochs, boosted, most_share
+from lab.mixture.boosting import boost_epochs, boosted, most_share
 from lab.ui.map.colouring import WAYS, ranked
 from lab.ui.map.component import checked_point
 from lab.ui.map.held import place_labels
@@ -407,3 +407,9 @@ def test_a_topic_that_some_documents_lack_says_what_gives_it_them(
     assert box.disabled and "None" not in box.options
     assert "cannot be a rule yet" in words_of(app)
     assert "mixlab embed --sample" in words_of(app)
+
+
+def test_a_column_that_nobody_has_is_said(mapped: Workspace, open_page: Open) -> None:
+    app = open_page(mapped, "map", sel="gopher.word_cuont@ws1=3..")
+    assert not app.exception
+    assert "No source of the map has this column" in words_of(app) + str(app.error)

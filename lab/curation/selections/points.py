@@ -17,7 +17,7 @@ from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing, ConfigError, DataError, nearest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
-from lab.curation.attributes import locate
+from lab.curation.attributes import attribute_names, locate
 from lab.curation.selections.polygon import Mask, cells_of, inside
 from lab.curation.selections.predicate import STEPS, Predicate
 from lab.diversity.layout.stored import SHORT, find_map
@@ -171,7 +171,7 @@ def column_values(
 ) -> tuple[F64, tuple[str, ...]]:
     """The values of a stored column and the sources that lack it (their points get NaN).
 
-    Raises DataError for a column of texts.
+    Raises ArtifactMissing for a column that no source has, DataError for a column of texts.
     """
     found, lacking = np.full(points.x.size, np.nan), []
     for place, source in enumerate(points.sources):
@@ -183,6 +183,12 @@ def column_values(
         values = numbers(stored.artifact.scan().select(stored.stored).collect().to_series())
         own = np.flatnonzero((points.source == place) & (rows >= 0) & (rows < values.size))
         found[own] = values[rows[own]]
+    if len(lacking) == len(points.sources):
+        known = dict.fromkeys(n for source in points.sources for n in attribute_names(ws, source))
+        raise ArtifactMissing(
+            "No source of the map has this column.", where="selection", value=column,
+            next_step=nearest(column, list(known)),
+        )  # fmt: skip
     return found, tuple(lacking)
 
 

@@ -20,6 +20,7 @@ from lab.curation.selections.points import Points
 from lab.curation.selections.polygon import Mask
 from lab.curation.selections.predicate import Predicate
 from lab.curation.tags.store import state_of, tag
+from lab.mixture.boosting import boost_epochs, boosted, most_share
 from lab.mixture.parsing import parse_name
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import save_recipe
@@ -29,7 +30,6 @@ from lab.ui.components import link
 from lab.ui.filters.drafts import draft_key
 from lab.ui.formats import count, number, percent
 from lab.ui.map import line
-from lab.ui.map.boosting import boost_epochs, boosted, most_share
 from lab.ui.map.colouring import verdict_codes
 from lab.ui.map.facet import FACET
 from lab.ui.map.held import tokens_at

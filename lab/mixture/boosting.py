@@ -1,4 +1,6 @@
-"""Showing a selection more often: a last phase that draws only from it.
+"""Showing some documents more often, or never: what a recipe makes of a tag.
+
+More often is a last phase that draws only from them.
 
 A recipe weighs sources, not parts of them, so "this cluster twice as often" cannot be said within a
 phase: a pool has one weight. What can be said exactly is a phase whose rules keep only documents
@@ -49,6 +51,16 @@ def boosted(recipe: Recipe, tag: str, tokens: Mapping[str, float], share: float)
     )
     shrunk = (replace(phase, share=phase.share / total * (1 - share)) for phase in others)
     return replace(recipe, mixture=replace(recipe.mixture, phases=(*shrunk, extra)))
+
+
+def leaving_out(recipe: Recipe, tag: str) -> Recipe:
+    """`recipe` with a rule on every source that drops the documents tagged `tag`."""
+    rule = Rule(f"tags.{tag}", not_values=(True,))
+    sources = {
+        name: rules if rule in rules else (*rules, rule) for name, rules in recipe.sources.items()
+    }
+    shared = recipe.filters if rule in recipe.filters else (*recipe.filters, rule)
+    return replace(recipe, sources=sources, filters=shared)
 
 
 def boost_epochs(recipe: Recipe, tokens: Mapping[str, float], share: float) -> float:
