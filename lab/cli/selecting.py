@@ -1,4 +1,4 @@
-"""`mixlab select`, `selections`, `retrieve`: tables of what was chosen; a window as JSON."""
+"""`mixlab select`, `selections`, `retrieve`: tables of what was chosen; windows for prompts."""
 
 import argparse
 from collections.abc import Mapping
@@ -11,9 +11,11 @@ import polars as pl
 from lab.cli.act import act, workspace
 from lab.cli.diversity import words
 from lab.cli.show import Shown, rows
-from lab.core.files import write_text
 from lab.diversity.breadth.measures import BLIND, LABELS
-from lab.diversity.selecting.methods import METHODS
+from lab.diversity.embedding.nearest import searched_words
+from lab.diversity.selecting.choose import check_settings
+from lab.diversity.selecting.retrieval import Retrieved, Window, nothing_fits
+from lab.diversity.selecting.retrieval import retrieve as retrieve_documents
 
 Found = Mapping[str, Any]
 SELECT = (
@@ -24,9 +26,7 @@ SELECT = (
 
 def select(options: argparse.Namespace) -> Shown:
     """Run the action; tables for people, the result as it is for --json."""
-    if options.quality and not METHODS[options.method].reads_quality:
-        able = ", ".join(name for name, entry in METHODS.items() if entry.reads_quality)
-        options.misused(f"{options.method} reads no --quality; those that do: {able}")
+    check_settings(options.method, options.tokens or 0, options.balance, bool(options.quality))
     if options.output:
         from lab.diversity.selecting.handing import check_form
 
@@ -44,7 +44,7 @@ def select(options: argparse.Namespace) -> Shown:
         tables.append(("Breadth at one n, before and after", breadth_table(found)))
     if lost := lost_topics(found):
         tables.append(("Lost topics", pl.DataFrame(lost)))
-    said = notes(found)
+    said = notes(found, options.quiet)
     if options.output:
         said.append(hand_over(options, found))
     return replace(shown, tables=tables, notes=said)
@@ -110,8 +110,8 @@ def breadth_table(found: Found) -> pl.DataFrame:
     return pl.DataFrame(made)
 
 
-def notes(found: Found) -> list[str]:
-    """Cost, how a recipe uses it, and what the measures cannot see."""
+def notes(found: Found, quiet: bool) -> list[str]:
+    """Cost, how a recipe uses it, and what the measures cannot see; not the last with `quiet`."""
     kept = next((r for r in found["reasons"] if r["reason"] == "kept"), {"tokens": 0})
     column = found["column"]
     said = [
@@ -122,16 +122,21 @@ def notes(found: Found) -> list[str]:
     ]
     if not found["after"]:
         said.append("Fewer than two documents were kept: breadth cannot be measured.")
-    said += [f"{LABELS[name]}: {BLIND[name]}" for name in found["after"]]
-    return said
+    if quiet:
+        return [*said, "What each measure cannot see is said without --quiet."]
+    return said + [f"{LABELS[name]}: {BLIND[name]}" for name in found["after"]]
 
 
 def retrieve(options: argparse.Namespace) -> Shown:
-    """Fill a window for each query; the documents go to -o, or without it into the result."""
+    """Fill a window for each query; the documents go to -o, or without it into the result. Status 1
+    if every window stays empty.
+    """
     from lab.corpus.sources import get_source, list_sources
     from lab.corpus.tokenizer import default_tokenizer
-    from lab.diversity.selecting.retrieval import Window, retrieve
+    from lab.diversity.selecting.handing import check_form, write_retrieved
 
+    if options.output:
+        check_form(Path(options.output))
     ws = workspace(options)
     asked = options.source or [source.name for source in list_sources(ws)]
     names = [get_source(ws, name).name for name in dict.fromkeys(asked)]
@@ -139,18 +144,33 @@ def retrieve(options: argparse.Namespace) -> Shown:
     window = Window(
         tokenizer, options.k, options.diversify, options.balance, options.window, options.encoder
     )
-    frame = retrieve(ws, names, options.queries, window)
-    if options.output:
-        write_text(Path(options.output), frame.write_ndjson())
-    short = frame.drop("text")
+    found = retrieve_documents(ws, names, options.queries, window, options.like)
+    none = found.frame.is_empty()
+    written = options.output if options.output and not none else None
+    short = found.frame.drop("text", "meta")
+    said = [*filled_words(found), searched_words(found.counts)]
+    if written:
+        beside = write_retrieved(ws, found, Path(written))
+        said.append(f"with their texts in {written}, what made them in {beside.name}")
+    elif options.output:
+        said.append(f"{options.output} is not written.")
     data = {
         "tokenizer": tokenizer,
         "window": options.window,
-        "output": options.output,
-        "documents": rows(short if options.output else frame),
+        "output": written,
+        "searched": rows(found.counts),
+        "windows": rows(found.windows),
+        "documents": rows(short if written else found.frame),
     }
-    used = frame.group_by("query", maintain_order=True).agg(pl.col("tokens").sum())
-    said = [f"{tokens:,} of {options.window:,} tokens: {query}" for query, tokens in used.rows()]
-    if options.output:
-        said.append(f"with their texts in {options.output}")
-    return Shown(data, [("Chosen", short)], said)
+    return Shown(data, [] if none else [("Chosen", short)], said, int(none))
+
+
+def filled_words(found: Retrieved) -> list[str]:
+    """How full each window is, or why it is empty."""
+    size = found.window.tokens
+    return [
+        f"{row['query']}: {row['tokens']:,} of {size:,} tokens."
+        if row["documents"]
+        else f"{row['query']}: {nothing_fits(row['shortest'], size)}"
+        for row in found.windows.iter_rows(named=True)
+    ]

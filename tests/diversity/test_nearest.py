@@ -11,12 +11,18 @@ import pytest
 
 from lab.core.arrays import write_array
 from lab.core.artifacts import build, write_part
-from lab.core.errors import ArtifactMissing, DependencyMissing
+from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.workspace import Workspace, create
 from lab.corpus.sources import add_source, documents
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.minilm import encode_query
-from lab.diversity.embedding.nearest import BLOCK, blocks, nearest_to_document, nearest_to_text
+from lab.diversity.embedding.nearest import (
+    BLOCK,
+    blocks,
+    nearest_to_document,
+    nearest_to_text,
+    searched_words,
+)
 from lab.diversity.embedding.stored import STEP, VERSION
 
 TEXTS = [
@@ -41,7 +47,8 @@ print(json.dumps(model.encode(texts, normalize_embeddings=True, batch_size=1,
 """
 ALONE = """
 import sys
-from lab.diversity.embedding.nearest import encode_query
+import lab.diversity.embedding.nearest
+from lab.diversity.embedding.minilm import encode_query
 encode_query("river")
 print(sorted({"torch", "transformers", "sentence_transformers", "numba"} & set(sys.modules)))
 """
@@ -63,11 +70,6 @@ def test_the_encoder_needs_no_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_other_encoders_say_so() -> None:
-    with pytest.raises(DependencyMissing, match="default encoder only"):
-        encode_query("river", "somebody/else")
-
-
 def embedded(ws: Workspace, source: str, rows: list[int], vectors: np.ndarray) -> None:
     """An embeddings artifact with these vectors for these rows of a source."""
     found = documents(ws, source)
@@ -81,7 +83,7 @@ def embedded(ws: Workspace, source: str, rows: list[int], vectors: np.ndarray) -
             path = folder / part.with_suffix(".embeddings.npy").name
             write_array(path, vectors[own].astype(np.float16))
             start += ids.height
-        return {"embedded": len(rows), "documents": start}
+        return {"embedded": len(rows), "documents": start, "dimensions": vectors.shape[1]}
 
     build(ws, STEP, VERSION, {"encoder": DEFAULT, "sample": len(rows), "seed": 0}, [found.id], make)
 
@@ -122,6 +124,8 @@ def test_more_like_a_document(ws: Workspace) -> None:
     assert "one/7" not in found.frame["id"].to_list() and found.frame.height == 39
     unembedded = nearest_to_document(ws, ["two"], "one/39", limit=3)
     assert unembedded.frame.height == 3, "its text is encoded"
+    with pytest.raises(ConfigError, match="no such document"):
+        nearest_to_document(ws, ["two"], "one/40")
 
 
 def test_what_is_not_embedded_is_said(ws: Workspace, tmp_path: Path) -> None:
@@ -129,6 +133,8 @@ def test_what_is_not_embedded_is_said(ws: Workspace, tmp_path: Path) -> None:
     add_source(ws, "new", [str(tmp_path / "new.jsonl")])
     found = nearest_to_text(ws, ["new", "one"], "a")
     assert found.counts.rows() == [("new", 0, 2), ("one", 20, 40)]
+    said = "Searched 20 of 42 documents, those that are embedded. Not embedded: new."
+    assert searched_words(found.counts) == said
     with pytest.raises(ArtifactMissing, match="mixlab embed"):
         nearest_to_text(ws, ["new"], "a")
 

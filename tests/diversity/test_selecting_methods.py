@@ -14,7 +14,7 @@ from lab.diversity.embedding.stored import unit
 from lab.diversity.selecting import blocks as room
 from lab.diversity.selecting import greedy
 from lab.diversity.selecting.blocks import in_blocks
-from lab.diversity.selecting.choose import EMPTY, KEPT, LONG, choose, ranks
+from lab.diversity.selecting.choose import EMPTY, KEPT, LONG, Chosen, choose, ranks
 from lab.diversity.selecting.greedy import similarities
 from lab.diversity.selecting.methods import DUPLICATE, METHODS
 from lab.diversity.selecting.problem import Greedy, Problem, fill, pack
@@ -252,7 +252,8 @@ def test_budget_order_and_copies(
 ) -> None:
     vectors, tokens, keys, budget = given_
     quality = np.round(vectors.sum(axis=1).astype(float), 3)
-    found = choose(method, vectors, tokens, keys, budget=budget, quality=quality, seed=seed)
+    scores = quality if METHODS[method].reads_quality else None
+    found = choose(method, vectors, tokens, keys, budget=budget, quality=scores, seed=seed)
     assert len(set(found.rows.tolist())) == len(found.rows)
     assert set(found.rows.tolist()) == set(np.flatnonzero(found.reasons == KEPT).tolist())
     used = int(tokens[found.rows].sum())
@@ -268,20 +269,22 @@ def test_budget_order_and_copies(
     turned = np.random.default_rng(seed).permutation(len(tokens))
     other = choose(
         method, vectors[turned], tokens[turned], keys[turned],
-        budget=budget, quality=quality[turned], seed=seed,
+        budget=budget, quality=None if scores is None else scores[turned], seed=seed,
     )  # fmt: skip
     assert turned[other.rows].tolist() == found.rows.tolist(), "in whatever order they come"
 
 
 @pytest.mark.parametrize("method", ANY)
 def test_few_and_identical_documents(method: str) -> None:
+    def taken(x: np.ndarray, tokens: np.ndarray, budget: int) -> Chosen:
+        scores = np.ones(len(tokens)) if METHODS[method].reads_quality else None
+        return choose(method, x, tokens, np.arange(len(tokens)), budget=budget, quality=scores)
+
     one, ones = angles(30), np.ones(1)
-    assert choose(method, one, ones, ones, budget=1, quality=ones).rows.tolist() == [0]
-    assert choose(method, one, ones * 2, ones, budget=1, quality=ones).reasons.tolist() == [LONG]
-    none = np.zeros((0, 4)), np.zeros(0), np.zeros(0)
-    assert not len(choose(method, *none, budget=9, quality=np.zeros(0)).rows)
-    same = np.repeat(one, 50, axis=0)
-    found = choose(method, same, np.ones(50), np.arange(50), budget=20, quality=np.ones(50))
+    assert taken(one, ones, 1).rows.tolist() == [0]
+    assert taken(one, ones * 2, 1).reasons.tolist() == [LONG]
+    assert not len(taken(np.zeros((0, 4)), np.zeros(0), 9).rows)
+    found = taken(np.repeat(one, 50, axis=0), np.ones(50), 20)
     assert len(found.rows) == (1 if method in ("semdedup", "d4") else 20)
 
 
@@ -318,12 +321,27 @@ def test_all_pairs_of_a_kept_block_are_compared() -> None:
 
 
 @pytest.mark.parametrize("method", ANY)
-def test_a_quality_changes_what_is_chosen_where_the_table_says_so(method: str) -> None:
+def test_a_quality_changes_what_is_chosen_or_is_refused(method: str) -> None:
     """Two opposite qualities, the same documents."""
     vectors, tokens, keys = cloud(60), np.ones(60, np.int64), np.arange(60)
     up = np.arange(60.0)
-    found = [
-        choose(method, vectors, tokens, keys, budget=20, quality=quality).rows.tolist()
-        for quality in (up, -up)
+
+    def chosen(quality: np.ndarray) -> list[int]:
+        return choose(method, vectors, tokens, keys, budget=20, quality=quality).rows.tolist()
+
+    if METHODS[method].reads_quality:
+        assert chosen(up) != chosen(-up)
+    else:
+        with pytest.raises(ConfigError, match=f"{method} reads no quality") as told:
+            chosen(up)
+        assert "clusters, mmr, quality-diversity, dpp, facility" in told.value.next_step
+
+
+@pytest.mark.parametrize("method", sorted(m for m, e in METHODS.items() if not e.reads_quality))
+def test_the_order_does_not_read_the_quality_that_is_refused(method: str) -> None:
+    vectors, tokens = cloud(60), np.ones(60, np.int64)
+    orders = [
+        METHODS[method].order(Problem(vectors, tokens, 20, worth)).tolist()
+        for worth in (np.linspace(0, 1, 60), np.linspace(1, 0, 60))
     ]
-    assert (found[0] != found[1]) == METHODS[method].reads_quality
+    assert orders[0] == orders[1]

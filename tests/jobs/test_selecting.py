@@ -1,8 +1,7 @@
-"""Selections and retrieval through the job and the command line, on the sample world with planted
-vectors.
-"""
+"""Selections through the job and the command line, on the sample world with planted vectors."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from planted_vectors import SAMPLE, SOURCE, copied, plant, planted, with_vectors
 
 from lab.cli import main
-from lab.core.arrays import write_array
-from lab.core.artifacts import Artifact, build, write_part
 from lab.core.errors import ArtifactMissing, ConfigError, DataError
 from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
 from lab.corpus.sources import documents
 from lab.corpus.tokenizer import default_tokenizer
+from lab.corpus.tokens import require_tokens
 from lab.curation.attributes import attribute_names, attributes
 from lab.curation.contamination import override
 from lab.curation.filters.parsing import parse_rules
-from lab.diversity.embedding.minilm import encode_query
-from lab.diversity.embedding.stored import STEP, VERSION, unit
+from lab.diversity.embedding.stored import unit
 from lab.diversity.selecting.methods import METHODS
 from lab.diversity.selecting.report import before_and_after
-from lab.diversity.selecting.retrieval import Window, retrieve
 from lab.diversity.selecting.stored import require_selected
 from lab.diversity.selecting.vectors import Stored
 from lab.jobs.actions import run_action
@@ -38,55 +35,16 @@ from lab.mixture.recipe_files import load_recipe, save_recipe
 from lab.mixture.selection import judge
 from lab.mixture.selections import pool_facts, selection_warnings
 
-ENCODER = "all-MiniLM-L6-v2"
-QUERY = "how do ferries cross in winter"
-SOURCE, SAMPLE = "encyclopaedia", 90
-
 
 @pytest.fixture(scope="module")
 def ws(sample_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The sample world; of one source the first documents have vectors: a third of them copies,
-    the next twenty near the query, one without any words. Read only but for artifacts.
-    """
-    import shutil
-
-    root = tmp_path_factory.mktemp("selecting") / "w"
-    shutil.copytree(sample_workspace.root, root)
-    made = open_workspace(root)
-    plant(made, SOURCE, planted())
-    return made
+    """Read only but for artifacts."""
+    return with_vectors(sample_workspace, tmp_path_factory.mktemp("selecting") / "w")
 
 
-def planted() -> np.ndarray:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(SAMPLE, 384))
-    x[:30] = x[0]
-    near = encode_query(QUERY)
-    x[30:50] = near + 0.05 * rng.normal(size=(20, 384))
-    x[40:50] = x[40]  # the closest ten are copies
-    x[40:50] = near + 0.02 * rng.normal(size=384)
-    x[-1] = 0
-    return unit(x)
-
-
-def plant(
-    ws: Workspace, source: str, vectors: np.ndarray, settings: dict[str, Any] | None = None
-) -> Artifact:
-    """An artifact of embeddings with these vectors for the first documents."""
-    found = documents(ws, source)
-
-    def make(folder: Path) -> dict[str, Any]:
-        start = 0
-        for part in found.parts:
-            ids = pl.read_parquet(part, columns=["id"])
-            own = vectors[start : start + ids.height]
-            write_array(folder / f"{part.stem}.embeddings.npy", own.astype(np.float16))
-            write_part(ids[: len(own)], folder / part.name)
-            start += ids.height
-        return {"embedded": len(vectors), "documents": start, "dimensions": 384}
-
-    about = settings or {"encoder": ENCODER, "sample": len(vectors), "seed": 0}
-    return build(ws, STEP, VERSION, about, [found.id], make)
+@pytest.fixture
+def own(ws: Workspace, tmp_path: Path) -> Workspace:
+    return copied(ws, tmp_path / "own")
 
 
 def run(ws: Workspace, method: str, **params: Any) -> dict[str, Any]:
@@ -96,7 +54,8 @@ def run(ws: Workspace, method: str, **params: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_a_selection_is_stored_beside_its_documents(ws: Workspace, method: str) -> None:
-    found = run(ws, method, keep=0.5, quality="gopher.word_count")
+    scored = {"quality": "gopher.word_count"} if METHODS[method].reads_quality else {}
+    found = run(ws, method, keep=0.5, **scored)
     column = found["column"]
     artifact = require_selected(ws, SOURCE, column)
     assert artifact.id == found["selection"]
@@ -116,7 +75,7 @@ def test_a_selection_is_stored_beside_its_documents(ws: Workspace, method: str) 
     assert order.to_list() == list(range(kept.height))
     assert set(found["before"]) == set(found["after"]) >= {"vendi_1", "near_duplicates"}
     assert found["before"]["vendi_1"]["n"] == found["after"]["vendi_1"]["n"] == kept.height
-    assert set(found["quality_mean"]) == {"before", "after"}
+    assert set(found.get("quality_mean", {})) == ({"before", "after"} if scored else set())
 
 
 def test_breadth_shows_what_was_removed(ws: Workspace) -> None:
@@ -162,8 +121,27 @@ def test_bad_requests_say_what_to_do(ws: Workspace) -> None:
         run_action(ws, "select", {"source": "code", "method": "d4", "keep": 0.5}, SILENT)
     with pytest.raises(ArtifactMissing, match="no selection"):
         require_selected(ws, SOURCE, "selected.d4@keep0.9-seed0")
-    small = run(ws, "mmr", tokens=1)
-    assert small["after"] == {} and "kept" not in {r["reason"] for r in small["reasons"]}
+    with pytest.raises(ConfigError, match="semdedup reads no quality"):
+        run(ws, "semdedup", keep=0.5, quality="gopher.word_count")
+
+
+def test_a_budget_that_nothing_fits_is_refused_with_what_would(
+    own: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = documents(own, SOURCE).scan().select("id", "heldout").collect()
+    counted = require_tokens(own, SOURCE, default_tokenizer(own)).scan().select("tokens").collect()
+    pool = held.with_columns(counted).head(SAMPLE - 1).filter(~pl.col("heldout"))
+    least = int(pool["tokens"].min())
+    for budget in ({"tokens": least - 1}, {"keep": (least - 1) / pool["tokens"].sum()}):
+        with pytest.raises(ConfigError, match=f"{pool.height:,} that .* has {least:,} tokens") as e:
+            run(own, "mmr", **budget)
+        assert e.value.next_step == f"--tokens {least} keeps that one"
+    assert listed(own, SOURCE) == [], "nothing is stored"
+    line = ["select", SOURCE, "--method", "mmr", "-w", str(own.root), "--tokens"]
+    assert main([*line, str(least - 1)]) == 1
+    assert "as a rule" not in capsys.readouterr().out
+    found = run(own, "mmr", tokens=least)
+    assert {r["reason"]: r["tokens"] for r in found["reasons"]}["kept"] == least
 
 
 def test_a_quality_that_was_not_measured_is_no_zero(ws: Workspace) -> None:
@@ -194,37 +172,7 @@ def test_it_runs_as_a_job(ws: Workspace) -> None:
     assert seen.result is not None and seen.result["column"] == "selected.facility@keep0.3-seed0"
 
 
-def test_a_window_holds_one_of_the_copies_first(ws: Workspace) -> None:
-    tokenizer = default_tokenizer(ws)
-    plain = retrieve(ws, [SOURCE], [QUERY], Window(tokenizer, 20, "none", tokens=10**6))
-    assert plain.height == 20
-    assert plain["similarity"].to_list() == sorted(plain["similarity"], reverse=True)
-    assert plain["nearest_rank"].to_list() == plain["rank"].to_list() == list(range(1, 21))
-    rows = documents(ws, SOURCE).scan().select("id").collect()["id"][40:50]
-    copies = set(rows)
-    assert copies == set(plain["id"][:10])
-    for way in ("mmr", "dpp", "quality-diversity", "facility"):
-        found = retrieve(ws, [SOURCE], [QUERY], Window(tokenizer, 20, way, tokens=10**6))
-        assert set(found["id"]) == set(plain["id"])
-        assert len(copies & set(found["id"][:8])) <= 1, way
-
-
-def test_a_window_is_never_too_full(ws: Workspace) -> None:
-    tokenizer = default_tokenizer(ws)
-    for window in (1, 100, 500, 2000):
-        found = retrieve(ws, [SOURCE], [QUERY, "bread"], Window(tokenizer, 20, tokens=window))
-        used = found.group_by("query").agg(pl.col("tokens").sum())["tokens"]
-        assert found.is_empty() or used.max() <= window
-    assert found["query"].unique(maintain_order=True).to_list() == [QUERY, "bread"]
-    with pytest.raises(ConfigError, match="has words"):
-        retrieve(ws, [SOURCE], [" "], Window(tokenizer))
-    with pytest.raises(ConfigError, match="Unknown way"):
-        retrieve(ws, [SOURCE], ["a"], Window(tokenizer, way="mrr"))
-    with pytest.raises(ArtifactMissing):
-        retrieve(ws, ["code"], ["a"], Window(tokenizer))
-
-
-def test_the_commands(ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     root = str(ws.root)
     assert main(["select", SOURCE, "--method", "mmr", "--keep", "0.5", "-w", root]) == 0
     said = capsys.readouterr().out
@@ -232,16 +180,33 @@ def test_the_commands(ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixtu
     line = ["select", SOURCE, "--method", "dpp", "--tokens", "5_000", "--json", "-w", root]
     assert main(line) == 0
     assert json.loads(capsys.readouterr().out)["budget"] == 5000
-    target = tmp_path / "chosen.jsonl"
-    line = ["retrieve", QUERY, "--source", SOURCE, "--k", "20", "--window", "600", "-w", root]
-    assert main([*line, "-o", str(target)]) == 0
-    assert "of 600 tokens" in capsys.readouterr().out
-    chosen = [json.loads(row) for row in target.read_text("utf-8").splitlines()]
-    assert [c["rank"] for c in chosen] == list(range(1, len(chosen) + 1))
-    assert set(chosen[0]) >= {"id", "source", "similarity", "tokens", "text", "query"}
-    assert sum(c["tokens"] for c in chosen) <= 600
-    assert main([*line, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["documents"][0]["text"] == chosen[0]["text"]
+
+
+def test_quiet_leaves_out_what_measures_cannot_see(
+    ws: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["select", SOURCE, "--method", "random", "--keep", "0.5", "-w", str(ws.root)]
+    said = []
+    for more in ([], ["--quiet"]):
+        assert main([*line, *more]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0].count("blind") > 0 and "blind" not in said[1]
+    assert len(said[1].splitlines()) < len(said[0].splitlines())
+    for words in ("as a rule of", "of a budget of", "near-duplicates (cosine", "without --quiet"):
+        assert words in said[1], words
+
+
+def test_a_command_can_be_pasted(own: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """Settings with a blank in them, as a folder's name may have."""
+    plant(own, SOURCE, planted(), {"encoder": "my own/encoder", "sample": SAMPLE, "seed": 0})
+    given = ["--method", "mmr", "--keep", "0.5", "--quality", "gopher.word_count"]
+    given += ["--balance", "0.25", "--encoder", "my own/encoder", "--seed", "3"]
+    assert main(["select", SOURCE, *given, "-w", str(own.root)]) == 0
+    (one,) = listed(own, SOURCE)
+    words = shlex.split(one.command)
+    assert words[:3] == ["mixlab", "select", SOURCE]
+    assert main([*words[1:], "-w", str(own.root)]) == 0
+    assert [again.artifact.id for again in listed(own, SOURCE)] == [one.artifact.id]
 
 
 def test_a_lost_topic_is_named_with_how_much_is_left(ws: Workspace) -> None:
@@ -309,15 +274,6 @@ def test_the_set_goes_to_a_file_with_what_made_it(
     other = ["select", SOURCE, "--method", "random", "--keep", "0.5", "--recipe", "synthetic-only"]
     assert main([*other, "-w", str(ws.root)]) == 1
     assert "does not use" in capsys.readouterr().err
-
-
-@pytest.fixture
-def own(ws: Workspace, tmp_path: Path) -> Workspace:
-    """A copy to write in, without the selections of other tests."""
-    import shutil
-
-    shutil.copytree(ws.root, tmp_path / "own", ignore=shutil.ignore_patterns("selections"))
-    return open_workspace(tmp_path / "own")
 
 
 def with_rule(ws: Workspace, name: str, source: str, least: int) -> Recipe:
@@ -421,10 +377,10 @@ def test_quality_is_refused_where_it_is_not_read(
 ) -> None:
     line = ["select", SOURCE, "--keep", "0.5", "--quality", "gopher.word_count", "-w", str(ws.root)]
     for method in ("random", "semdedup", "d4"):
-        with pytest.raises(SystemExit):
-            main([*line, "--method", method])
+        for more in ([], ["--detach"]):
+            assert main([*line, "--method", method, *more]) == 1
         said = capsys.readouterr().err
-        assert f"{method} reads no --quality" in said
+        assert said.count(f"{method} reads no quality") == 2
         assert "clusters, mmr, quality-diversity, dpp, facility" in said
 
 

@@ -22,6 +22,8 @@ from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
 from lab.corpus.sources import documents, list_sources
 from lab.curation.filters.parsing import parse_rules
+from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.external import import_vectors
 from lab.diversity.embedding.minilm import encode_query
 from lab.diversity.embedding.stored import STEP, VERSION, unit
 from lab.diversity.selecting.handing import about, chosen_documents
@@ -35,7 +37,7 @@ from lab.mixture.selections import selections_in
 QUERY = "a river under the bridge"
 
 
-def plant(ws: Workspace, share: float = 1.0, seed: int = 0) -> None:
+def plant(ws: Workspace, share: float = 1.0, seed: int = 0, encoder: str = DEFAULT) -> None:
     """Vectors for the first `share` of every source's documents."""
     near = encode_query(QUERY)
     for k, source in enumerate(list_sources(ws)):
@@ -55,7 +57,7 @@ def plant(ws: Workspace, share: float = 1.0, seed: int = 0) -> None:
             write_part(ids, folder / "part-00000.parquet")
             return {"embedded": len(x), "documents": len(x), "dimensions": 384}
 
-        settings = {"encoder": "all-MiniLM-L6-v2", "sample": int(10**6 * share), "seed": seed}
+        settings = {"encoder": encoder, "sample": int(10**6 * share), "seed": seed}
         build(ws, STEP, VERSION, settings, [found.id], make)
 
 
@@ -342,3 +344,58 @@ def test_a_window_is_filled_and_read(planted: Workspace, open_page: Open) -> Non
     app.button(key="window_go").click().run()
     plain = next(f for f in frames(app) if "nearest_rank" in f.columns).filter(query=QUERY)
     assert plain["nearest_rank"].to_list() == sorted(plain["nearest_rank"])
+
+
+def test_a_window_says_what_was_searched_and_why_it_is_empty(
+    planted: Workspace, open_page: Open
+) -> None:
+    app = open_page(planted, "selecting", view="A window for a prompt")
+    app.text_area(key="window_queries").set_value(QUERY).run()
+    app.multiselect(key="window_sources").set_value(["long"]).run()
+    app.button(key="window_go").click().run()
+    whole = documents(planted, "long").scan().collect().height
+    said = words_of(app).replace("\\", "")
+    assert f"Searched {int(0.8 * whole):,} of {whole:,} documents" in said
+    assert {b.key for b in app.get("download_button")} >= {"window_take", "window_about"}
+    app.number_input(key="window_tokens").set_value(1).run()
+    app.button(key="window_go").click().run()
+    assert not app.exception
+    said = words_of(app).replace("\\", "")
+    assert "Nothing fits: every document found is longer than the window of 1 token;" in said
+    assert f"Searched {int(0.8 * whole):,}" in said
+    assert not any("nearest_rank" in f.columns for f in frames(app))
+
+
+def test_only_encoders_that_can_embed_a_query_here_are_offered(
+    recipe_workspace: Workspace,
+    copy_of: Callable[[Workspace], Workspace],
+    open_page: Open,
+    tmp_path: Path,
+) -> None:
+    """A folder's encoder needs torch, that of imported vectors is unknown: the shell is named."""
+    ws = copy_of(recipe_workspace)
+    plant(ws, encoder="my own/encoder")
+    rows = documents(ws, "long").scan().collect().height
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(rows, 5)))
+    import_vectors(ws, "long", tmp_path / "v.npy", encoder="my-vectors")
+    commands = (
+        "mixlab retrieve 'QUERY' --encoder 'my own/encoder'",
+        "mixlab retrieve --like long/ID --encoder my-vectors",
+    )
+    app = open_page(ws, "selecting", view="A window for a prompt", encoder="my-vectors")
+    assert not app.exception
+    assert all(command in words_of(app) for command in commands)
+    assert "that this page can embed a query with" in words_of(app)
+    assert not any(b.key == "window_go" for b in app.button)
+    plant(ws)
+    app = open_page(ws, "selecting", view="A window for a prompt", encoder="my-vectors")
+    assert not app.exception
+    assert all(command in words_of(app) for command in commands)
+    assert not any(s.key == "encoder" for s in app.selectbox), "one is no choice"
+    app.text_area(key="window_queries").set_value(QUERY).run()
+    app.button(key="window_go").click().run()
+    table = next(f for f in frames(app) if "nearest_rank" in f.columns)
+    assert table["similarity"].max() > 0.9, "by the default encoder"
+    plant(ws, encoder="static")
+    app = open_page(ws, "selecting", view="A window for a prompt", encoder="my-vectors")
+    assert list(app.selectbox(key="encoder").options) == [DEFAULT, "static"]

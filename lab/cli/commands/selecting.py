@@ -73,9 +73,14 @@ def add_retrieve(commands: "argparse._SubParsersAction[Options]") -> None:
         "find documents for a prompt: the nearest to each query, re-ranked for breadth, as many as "
         "fit a window of tokens",
         'mixlab retrieve "how do ferries cross in winter" --k 50 --window 4096 -o chosen.jsonl\n'
-        'mixlab retrieve "bread" "cheese" --source web forum --diversify dpp --json',
+        'mixlab retrieve "bread" "cheese" --source web forum --diversify dpp --json\n'
+        "mixlab retrieve --like web/17 --encoder my-vectors    # imported with `mixlab embed`",
     )
-    p.add_argument("queries", nargs="+", metavar="QUERY", help="each fills a window of its own")
+    p.add_argument("queries", nargs="*", metavar="QUERY", help="each fills a window of its own")
+    p.add_argument(
+        "--like", action="append", default=[], metavar="SOURCE/ID",
+        help="ask with a document: what is nearest to it; may be repeated",
+    )  # fmt: skip
     p.add_argument("--source", nargs="+", help="default: all that are embedded")
     k, window = Window("").k, Window("").tokens
     p.add_argument("--k", type=count, default=k, help=f"nearest to choose among (default: {k})")
@@ -85,8 +90,15 @@ def add_retrieve(commands: "argparse._SubParsersAction[Options]") -> None:
         "--window", type=count, default=window, metavar="TOKENS", help=f"default: {window}"
     )
     p.add_argument("--tokenizer", help="that counts (default: the workspace's)")
-    p.add_argument("--encoder", default=DEFAULT, help="of the stored embeddings, or `static`")
-    p.add_argument("-o", "--output", metavar="FILE", help="JSON lines with the texts")
+    p.add_argument(
+        "--encoder", default=DEFAULT,
+        help="of the stored embeddings; it embeds the query too, so that of imported vectors can "
+        "only be asked with --like",
+    )  # fmt: skip
+    p.add_argument(
+        "-o", "--output", metavar="FILE",
+        help="write them with their texts, .jsonl or .parquet; what made them goes beside it",
+    )  # fmt: skip
 
 
 def add_balance(parser: Options, of: str) -> None:

@@ -10,7 +10,8 @@ and the mean over all pieces, scaled to length 1. The server must not load torch
 hundreds of megabytes), and a query is short: 25 ms for a sentence, 0.3 s for 256 pieces (one core),
 0.3 s and 45 MB for the weights the first time; rows of the table of word pieces are read from the
 file as they are needed. Equal to sentence-transformers in fp32 within 1e-6. Corpora are embedded by
-`lab.diversity.embedding.embed`, which is twice as fast on many texts.
+`lab.diversity.embedding.embed`, which is twice as fast on many texts; queries for other encoders
+go through `query`.
 """
 
 import json
@@ -22,7 +23,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.core.errors import DependencyMissing
 from lab.diversity.embedding.encoder import DEFAULT, locate_encoder
 
 F32 = NDArray[np.float32]
@@ -42,17 +42,8 @@ class Weights(NamedTuple):
     pieces: int  # at most so many of a text
 
 
-def encode_query(text: str, encoder: str = DEFAULT) -> F32:
-    """The unit vector of one text, [384].
-
-    Raises DependencyMissing for another encoder than the default, or where its files are not.
-    """
-    if encoder != DEFAULT:
-        raise DependencyMissing(
-            "Meaning is searched with the default encoder only.",
-            value=encoder,
-            next_step=f"`mixlab embed --encoder {DEFAULT}`",
-        )
+def encode_query(text: str) -> F32:
+    """The unit vector of one text, [384]. DependencyMissing where the encoder's files are not."""
     return forward(weights(), text)
 
 

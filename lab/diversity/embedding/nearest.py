@@ -18,13 +18,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lab.core.artifacts import Artifact
-from lab.core.errors import ArtifactMissing
+from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
-from lab.diversity.embedding import static
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.index import all_ids, gather, open_index, open_vectors, search
-from lab.diversity.embedding.minilm import encode_query
+from lab.diversity.embedding.query import query_vector
 from lab.diversity.embedding.stored import read_vectors, require_embeddings
 
 BLOCK = 32_768  # vectors widened at once: 50 MB
@@ -48,10 +47,11 @@ def nearest_to_text(
 ) -> Nearest:
     """The `limit` embedded documents of `sources` closest in meaning to `text`.
 
-    Raises ArtifactMissing if no source is embedded, DependencyMissing for another encoder.
+    Raises ArtifactMissing if no source is embedded, and what `query.query_vector` raises where the
+    encoder cannot embed a query here.
     """
     found = stored(ws, sources, encoder)
-    return nearest(ws, sources, found, query_vector(ws, text, encoder), limit)
+    return nearest(ws, sources, found, query_vector(ws, found, text, encoder), limit)
 
 
 def nearest_to_document(
@@ -60,16 +60,35 @@ def nearest_to_document(
     """The embedded documents most like the one with id `document`, which is left out.
 
     Its stored vector is used; without one its text is encoded. Raises ConfigError for an unknown
-    source, ArtifactMissing if no source is embedded.
+    source or document, ArtifactMissing if no source is embedded, and as `nearest_to_text` does.
     """
     found = stored(ws, sources, encoder)
     vector = stored_vector(ws, document, encoder)
     if vector is None:
-        rows = documents(ws, document.partition("/")[0]).scan().filter(pl.col("id") == document)
-        vector = encode_query("\n".join(rows.select("text").collect()["text"]), encoder)
+        vector = query_vector(ws, found, text_of(ws, document), encoder)
     all_found = nearest(ws, sources, found, vector, limit + 1)
     others = all_found.frame.filter(pl.col("id") != document).head(limit)
     return Nearest(others, all_found.counts)
+
+
+def text_of(ws: Workspace, document: str) -> str:
+    """The text of a document; ConfigError for an id that no document has."""
+    rows = documents(ws, document.partition("/")[0]).scan().filter(pl.col("id") == document)
+    texts = rows.select("text").collect()["text"]
+    if texts.is_empty():
+        raise ConfigError(
+            "There is no such document.", value=document, next_step="an id is SOURCE/NAME"
+        )
+    return str(texts[0])
+
+
+def searched_words(counts: pl.DataFrame) -> str:
+    """How many of how many documents were searched, of `Nearest.counts`."""
+    searched, whole = (int(counts[c].sum()) for c in ("searched", "documents"))
+    said = f"Searched {searched:,} of {whole:,} documents"
+    said += ", those that are embedded." if searched < whole else "."
+    missing = counts.filter(pl.col("searched") == 0)["source"].to_list()
+    return said + (f" Not embedded: {', '.join(missing)}." if missing else "")
 
 
 def stored(ws: Workspace, sources: Sequence[str], encoder: str) -> dict[str, Artifact]:
@@ -96,14 +115,6 @@ def nearest(
     searched = {source: int(a.manifest["embedded"]) for source, a in found.items()}
     rows = [(source, searched.get(source, 0), totals[source]) for source in sources]
     return Nearest(frame, pl.DataFrame(rows, schema=COUNTS, orient="row"))
-
-
-def query_vector(ws: Workspace, text: str, encoder: str) -> F32:
-    """The unit vector of a text under the default or the static encoder."""
-    if encoder == static.NAME:
-        found = static.load_static(static.require_static(ws).path)
-        return found.encode([text])[0].astype(np.float32)
-    return encode_query(text, encoder)
 
 
 def top(artifact: Artifact, source: str, vector: F32, limit: int) -> pl.DataFrame:

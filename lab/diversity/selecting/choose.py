@@ -46,8 +46,8 @@ def choose(
 
     `keys` [n]: numbers in no relation to the rows' places; equal ones only for equal documents.
     `quality` [n]: larger is better. Raises ConfigError for an unknown method, a budget below zero,
-    a balance outside [0, 1) or a method without the quality it needs; DataError for lengths that
-    differ, numbers that are not finite, negative tokens.
+    a balance outside [0, 1), a method without the quality it needs or with one that it does not
+    read; DataError for lengths that differ, numbers that are not finite, negative tokens.
     """
     check_settings(method, budget, balance, quality is not None)
     some = check_numbers(vectors, tokens, keys, quality)
@@ -82,7 +82,9 @@ def ranks(values: NDArray[Any]) -> F64:
 
 
 def check_settings(method: str, budget: int, balance: float, scored: bool) -> None:
-    """ConfigError for what no method can do."""
+    """ConfigError for what the method cannot do: a quality (`scored`) that it would not read is
+    refused, because a selection is named by it as if it had mattered.
+    """
     if method not in METHODS:
         raise ConfigError(
             "Unknown method of selection.", value=method, next_step=nearest(method, METHODS)
@@ -102,6 +104,14 @@ def check_settings(method: str, budget: int, balance: float, scored: bool) -> No
             where="quality",
             value=method,
             next_step="name a column: --quality quality.NAME, or any signal",
+        )
+    if scored and not METHODS[method].reads_quality:
+        able = ", ".join(name for name, entry in METHODS.items() if entry.reads_quality)
+        raise ConfigError(
+            f"{method} reads no quality: a score would change nothing.",
+            where="quality",
+            value=method,
+            next_step=f"leave --quality out, or take a method that reads one: {able}",
         )
 
 

@@ -7,8 +7,9 @@
     3. the window: all that fits, one after another, passing over what does not (`problem.pack`)
 
 Nearest documents of a corpus with copies are copies: a prompt of five that say the same holds one.
-What it cannot see: whether a document answers the query, and what stands behind a document's first
-256 word pieces. A window of the tokenizer's tokens, without what a prompt puts between documents.
+Only embedded documents can be found, so every answer says how many of how many were searched. What
+it cannot see: whether a document answers the query, and what stands behind a document's first 256
+word pieces. A window of the tokenizer's tokens, without what a prompt puts between documents.
 Cost: the search, then k^2 cosines, milliseconds for k = 50.
 """
 
@@ -24,7 +25,12 @@ from lab.corpus.sources import documents
 from lab.corpus.tokens import require_tokens
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.index import all_ids, gather, open_vectors
-from lab.diversity.embedding.nearest import nearest_to_text, stored
+from lab.diversity.embedding.nearest import (
+    Nearest,
+    nearest_to_document,
+    nearest_to_text,
+    stored,
+)
 from lab.diversity.embedding.stored import F32
 from lab.diversity.selecting.choose import check_settings
 from lab.diversity.selecting.methods import METHODS
@@ -42,6 +48,15 @@ SCHEMA = {
     "tokens": pl.UInt32,
     "heldout": pl.Boolean,
     "text": pl.String,
+    "meta": pl.String,
+}
+WINDOWS = {
+    "query": pl.String,
+    "like": pl.Boolean,  # the query is the id of a document
+    "found": pl.UInt32,  # documents to choose among
+    "shortest": pl.UInt32,  # tokens of the shortest of them
+    "documents": pl.UInt32,
+    "tokens": pl.UInt32,
 }
 
 
@@ -59,15 +74,53 @@ class Window:
     encoder: str = DEFAULT
 
 
-def retrieve(
-    ws: Workspace, sources: Sequence[str], queries: Sequence[str], window: Window
-) -> pl.DataFrame:
-    """Columns of `SCHEMA`, per query by rank (from 1, the order chosen); `nearest_rank` is that
-    by similarity alone. Each query fills a window of its own.
-
-    Raises ConfigError for an unknown way, a balance outside [0, 1) or a query without words,
-    ArtifactMissing where no source is embedded or tokens are not counted.
+@dataclass(frozen=True, slots=True, eq=False)
+class Retrieved:
+    """`frame`: columns of `SCHEMA`, per query by rank (from 1, the order chosen); `nearest_rank` is
+    that by similarity alone. `windows`: columns of `WINDOWS`, a row a query. `counts`: source,
+    searched, documents, as of `embedding.nearest`.
     """
+
+    frame: pl.DataFrame
+    windows: pl.DataFrame
+    counts: pl.DataFrame
+    window: Window
+
+
+def retrieve(
+    ws: Workspace,
+    sources: Sequence[str],
+    queries: Sequence[str],
+    window: Window,
+    like: Sequence[str] = (),
+) -> Retrieved:
+    """A window for each query, then one for each document of `like` (ids), filled with what is
+    nearest to that document, without it.
+
+    Raises ConfigError for nothing to ask, an unknown way or document, a balance outside [0, 1) or
+    a query without words, ArtifactMissing where no source is embedded or tokens are not counted,
+    DependencyMissing for an encoder that cannot embed a query here.
+    """
+    check(queries, like, window)
+    found = [
+        *((q, False, nearest_to_text(ws, sources, q, window.k, window.encoder)) for q in queries),
+        *((i, True, nearest_to_document(ws, sources, i, window.k, window.encoder)) for i in like),
+    ]
+    filled = [fill_window(ws, query, answer, window) for query, _, answer in found]
+    rows = [
+        (query, is_like, len(near), near["tokens"].min(), len(own), own["tokens"].sum())
+        for (query, is_like, _), (near, own) in zip(found, filled, strict=True)
+    ]
+    return Retrieved(
+        pl.concat([own for _, own in filled]),
+        pl.DataFrame(rows, schema=WINDOWS, orient="row"),
+        found[0][2].counts,  # of all queries: the same sources
+        window,
+    )
+
+
+def check(queries: Sequence[str], like: Sequence[str], window: Window) -> None:
+    """ConfigError for what cannot be asked."""
     if window.way not in WAYS:
         raise ConfigError(
             "Unknown way to diversify.", value=window.way, next_step=nearest(window.way, WAYS)
@@ -76,14 +129,27 @@ def retrieve(
     for query in queries:
         if not query.strip():
             raise ConfigError("A query has words.", where="query", value=query)
-    found = [fill_window(ws, sources, query, window) for query in queries]
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *found])
+    if not queries and not like:
+        raise ConfigError(
+            "Nothing is asked.", next_step="give a query in words, or a document: --like SOURCE/ID"
+        )
 
 
-def fill_window(ws: Workspace, sources: Sequence[str], query: str, window: Window) -> pl.DataFrame:
-    """What one query brings into its window."""
-    closest = nearest_to_text(ws, sources, query, window.k, window.encoder).frame
-    frame = with_documents(ws, closest, window.tokenizer)
+def nothing_fits(shortest: int | None, tokens: int) -> str:
+    """Why a window is empty: what the shortest document found has, and what the window holds."""
+    if shortest is None:
+        return "Nothing was found: no other document is embedded."
+    return (
+        f"Nothing fits: every document found is longer than the window of {tokens:,} "
+        f"token{'s' * (tokens > 1)}; the shortest has {shortest:,}."
+    )
+
+
+def fill_window(
+    ws: Workspace, query: str, closest: Nearest, window: Window
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The documents found, and what of them one query brings into its window."""
+    frame = with_documents(ws, closest.frame, window.tokenizer)
     tokens = frame["tokens"].to_numpy().astype(np.int64)
     problem = Problem(
         vectors_by_row(ws, frame, window.encoder),
@@ -94,7 +160,7 @@ def fill_window(ws: Workspace, sources: Sequence[str], query: str, window: Windo
     )
     picked = frame[pack(rerank(window.way, problem), tokens, window.tokens)]
     ranked = picked.with_row_index("rank", 1).with_columns(query=pl.lit(query, pl.String))
-    return ranked.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+    return frame, ranked.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
 
 
 def rerank(way: str, problem: Problem) -> Rows:
@@ -105,13 +171,14 @@ def rerank(way: str, problem: Problem) -> Rows:
 
 
 def with_documents(ws: Workspace, frame: pl.DataFrame, tokenizer: str) -> pl.DataFrame:
-    """Add heldout, text, tokens and nearest_rank; of other documents only the ids are read."""
-    kinds = {name: SCHEMA[name] for name in ("id", "heldout", "text", "tokens")}
+    """Add heldout, text, meta, tokens and nearest_rank; of other documents only ids are read."""
+    own = ("id", "heldout", "text", "meta")
+    kinds = {name: SCHEMA[name] for name in (*own, "tokens")}
     found = [pl.DataFrame(schema=kinds)]
     for source in frame["source"].unique(maintain_order=True):
         ids = frame.filter(pl.col("source") == source)["id"]
         wanted = pl.col("id").is_in(ids.implode())
-        texts = documents(ws, source).scan().filter(wanted).select("id", "heldout", "text")
+        texts = documents(ws, source).scan().filter(wanted).select(own)
         tokens = require_tokens(ws, source, tokenizer).scan().filter(wanted).select("id", "tokens")
         both = texts.join(tokens, on="id").collect()
         found.append(both.select(pl.col(name).cast(kind) for name, kind in kinds.items()))

@@ -18,6 +18,7 @@ Vectors stay on disk (`vectors`); ids, tokens and reasons of a source's document
 some 200 bytes each.
 """
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -87,8 +88,8 @@ def select(
     and, if they name one, `quality`; `read` are the artifacts it comes from by what they are,
     `pool` what the recipe says of this source. What it keeps is part of the selection's id,
     whatever it follows from (0.4 s a million documents). One that is stored already is the newest
-    again. Raises ConfigError for settings that make no sense, ArtifactMissing without embeddings,
-    DataError if no training document has a vector.
+    again. Raises ConfigError for settings that make no sense or a budget that nothing fits,
+    ArtifactMissing without embeddings, DataError if no training document may be chosen.
     """
     check(settings)
     embeddings = require_embeddings(ws, source, settings.encoder)
@@ -170,12 +171,24 @@ def candidates(
 
 
 def budget_of(pool: pl.DataFrame, vectors: Stored, settings: Settings) -> tuple[int, int]:
-    """Tokens: the number given, or that share of the documents that have a vector; and of these."""
+    """Tokens: the number given, or that share of the documents that have a vector; and of these.
+
+    ConfigError for a budget in which none of them fits: a rule on what it keeps would keep nothing.
+    """
     some = np.concatenate([piece.any(axis=1) for _, piece in pieces(vectors)])
-    total = int(pool["tokens"].to_numpy()[some].sum())
-    if settings.tokens is not None:
-        return settings.tokens, total
-    return int(np.floor((settings.keep or 0) * total + 1e-9)), total
+    tokens = pool["tokens"].to_numpy()[some]
+    total = int(tokens.sum())
+    share = int(np.floor((settings.keep or 0) * total + 1e-9))
+    budget = share if settings.tokens is None else settings.tokens
+    if len(tokens) and (least := int(tokens.min())) > budget:
+        raise ConfigError(
+            f"No document fits the budget: the shortest of {len(tokens):,} that may be chosen has "
+            f"{least:,} tokens.",
+            where="select.keep" if settings.tokens is None else "select.tokens",
+            value=budget,
+            next_step=f"--tokens {least} keeps that one",
+        )
+    return budget, total
 
 
 def with_reasons(pool: pl.DataFrame, chosen: Chosen) -> pl.DataFrame:
@@ -295,13 +308,13 @@ def of_present_documents(ws: Workspace, artifact: Artifact) -> bool:
 def command_of(artifact: Artifact) -> str:
     """The command that makes this selection anew."""
     config = artifact.manifest["config"]
-    said = f"mixlab select {artifact.manifest['source']} --method {config['method']}"
-    for name in ("keep", "tokens", "quality", "recipe"):
-        if config[name]:
-            said += f" --{name} {config[name]}"
+    said = ["mixlab", "select", artifact.manifest["source"], "--method", config["method"]]
     usual = {"balance": 0.5, "encoder": DEFAULT, "seed": 0}
-    other = [f" --{name} {config[name]}" for name in usual if config[name] != usual[name]]
-    return said + "".join(other)
+    for name in ("keep", "tokens", "quality", "recipe"):
+        said += [f"--{name}", str(config[name])] if config[name] else []
+    for name, value in usual.items():
+        said += [f"--{name}", str(config[name])] if config[name] != value else []
+    return shlex.join(said)
 
 
 __all__ = ["KEPT", "Settings", "require_selected", "select", "selected_columns"]

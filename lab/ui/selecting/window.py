@@ -1,10 +1,14 @@
 """Documents for a prompt: queries, the nearest documents re-ranked for diversity, a full window.
 
 The search is that of the Browse page by meaning and runs where that runs, when the button is
-pressed; the answer stays until the next one.
+pressed; the answer stays until the next one. Only encoders that embed a query without torch are
+offered, because the server must not load it; for the others the page names the command.
 """
 
-from collections.abc import Sequence
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -13,12 +17,16 @@ from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
 from lab.corpus.tokenizer import default_tokenizer
-from lab.diversity.selecting.retrieval import NONE, SCHEMA, WAYS, Window, retrieve
+from lab.diversity.embedding.nearest import searched_words
+from lab.diversity.embedding.query import LIGHT, is_imported
+from lab.diversity.embedding.stored import require_embeddings
+from lab.diversity.selecting.handing import about_retrieved
+from lab.diversity.selecting.retrieval import NONE, SCHEMA, WAYS, Window, nothing_fits, retrieve
 from lab.ui.columns import whole
 from lab.ui.components import empty, link, table
 from lab.ui.formats import count, percent, plural
 from lab.ui.selecting.asking import encoders_of, pick_encoder
-from lab.ui.text import label, show_document, show_error, snippet
+from lab.ui.text import label, show_document, show_error, show_plain, snippet
 
 FILLED = "window.filled"
 MOST = 20  # queries at once
@@ -33,13 +41,20 @@ WORDS = {
 
 def show_window(ws: Workspace) -> None:
     """Queries and settings, the button, the answer."""
-    found = encoders_of(ws, [source.name for source in list_sources(ws)])
-    if not found:
+    stored = encoders_of(ws, [source.name for source in list_sources(ws)])
+    found = {name: sources for name, sources in stored.items() if name in LIGHT}
+    if not stored:
         with empty("No source is embedded, so nothing can be found by meaning."):
             st.caption("Embedding a sample of a source takes about a minute.")
             link("map", "Embed the sources")
         return
+    others = {name: sources for name, sources in stored.items() if name not in found}
+    if not found:
+        with empty("No source is embedded by an encoder that this page can embed a query with."):
+            show_elsewhere(ws, others)
+        return
     encoder = pick_encoder(found)
+    show_elsewhere(ws, others)
     queries = ask(found[encoder])
     window = settings(ws, encoder)
     go = st.button(
@@ -49,6 +64,21 @@ def show_window(ws: Workspace) -> None:
     if go:
         fill_it(ws, st.session_state["window_sources"], queries, window)
     show_filled()
+
+
+def show_elsewhere(ws: Workspace, others: Mapping[str, Sequence[str]]) -> None:
+    """How to ask by encoders that need torch, or that made imported vectors."""
+    if not others:
+        return
+    st.caption("By other encoders documents are found from the shell:")
+    lines = []
+    for encoder, names in others.items():
+        imported = any(is_imported(require_embeddings(ws, name, encoder)) for name in names)
+        asked = f"--like {names[0]}/ID" if imported else "'QUERY'"
+        command = f"mixlab retrieve {asked} --encoder {shlex.quote(encoder)}"
+        why = "    # imported: no query in words can be embedded" if imported else ""
+        lines.append(command + why)
+    show_plain("\n".join(lines))
 
 
 def ask(names: Sequence[str]) -> list[str]:
@@ -94,11 +124,15 @@ def fill_it(ws: Workspace, names: Sequence[str], queries: Sequence[str], window:
     """Keep the answer in the session."""
     try:
         with st.spinner("Searching by meaning"):
-            frame = retrieve(ws, list(names), list(queries), window)
+            found = retrieve(ws, list(names), list(queries), window)
+            told = about_retrieved(ws, found)
     except LabError as error:
         show_error(error)
         return
-    st.session_state[FILLED] = {"rows": frame.to_dicts(), "window": window.tokens, "k": window.k}
+    st.session_state[FILLED] = {
+        "rows": found.frame.to_dicts(), "windows": found.windows.to_dicts(), "about": told,
+        "window": window.tokens, "searched": searched_words(found.counts),
+    }  # fmt: skip
 
 
 def show_filled() -> None:
@@ -107,18 +141,14 @@ def show_filled() -> None:
     if not held:
         return
     frame = pl.DataFrame(held["rows"], schema=SCHEMA)
+    st.caption(label(held["searched"]))
+    for row in held["windows"]:
+        st.caption(filled_words(row, held["window"]))
     if frame.is_empty():
-        st.info("Nothing fits: every document found is longer than the window.")
         return
-    used = frame.group_by("query", maintain_order=True).agg(pl.col("tokens").sum(), pl.len())
-    for query, tokens, documents in used.iter_rows():
-        st.caption(
-            f"{label(query)}: {plural(documents, 'document')}, {count(tokens)} of "
-            f"{count(held['window'])} tokens ({percent(tokens / held['window'], 0)})."
-        )
     short = [snippet(text or "", 120) for text in frame["text"]]
     event = table(
-        frame.drop("text").with_columns(pl.Series("begins", short, pl.String)),
+        frame.drop("text", "meta").with_columns(pl.Series("begins", short, pl.String)),
         key="window_rows",
         alt="Documents in the windows: query, rank chosen, rank by nearness, similarity, tokens",
         on_select="rerun",
@@ -129,12 +159,34 @@ def show_filled() -> None:
             "similarity": st.column_config.NumberColumn(format="%.3f", width=80),
         },
     )  # fmt: skip
-    st.download_button(
-        "Take the windows as JSON lines", frame.write_ndjson, "windows.jsonl", key="window_take",
-        on_click="ignore", icon=":material/download:",
-        help="Query, rank, id, source, similarity, tokens and text of every document.",
-    )  # fmt: skip
+    with st.container(horizontal=True, gap="xsmall"):
+        downloads(frame, held["about"])
     if event.selection.rows and event.selection.rows[0] < frame.height:
         show_document(str(frame["text"][event.selection.rows[0]] or ""))
     else:
         st.caption("Select a row to read the document.")
+
+
+def filled_words(row: Mapping[str, Any], tokens: int) -> str:
+    """How full the window of a query is, or why it is empty."""
+    query = label(row["query"])
+    if not row["documents"]:
+        return f"{query}: {label(nothing_fits(row['shortest'], tokens))}"
+    return (
+        f"{query}: {plural(row['documents'], 'document')}, {count(row['tokens'])} of "
+        f"{count(tokens)} tokens ({percent(row['tokens'] / tokens, 0)})."
+    )
+
+
+def downloads(frame: pl.DataFrame, told: Mapping[str, Any]) -> None:
+    """The documents, and what made the windows."""
+    st.download_button(
+        "Take the windows as JSON lines", frame.write_ndjson, "windows.jsonl", key="window_take",
+        on_click="ignore", icon=":material/download:",
+        help="Query, rank, id, source, similarity, tokens, text and metadata of every document.",
+    )  # fmt: skip
+    st.download_button(
+        "What made them, as JSON", lambda: json.dumps(told, indent=1), "windows.jsonl.about.json",
+        key="window_about", on_click="ignore", icon=":material/data_object:",
+        help="Settings, queries, licences, how many documents were searched, inputs.",
+    )  # fmt: skip
