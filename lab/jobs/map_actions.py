@@ -35,6 +35,9 @@ class Map:
     method: str = "umap"
     seed: int = 0
     onto: str | None = None
+    workers: int | None = None
+    engine: str = "local"
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

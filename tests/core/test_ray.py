@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lab.core.engine import Engine, run_shards, running_on
@@ -16,7 +17,9 @@ from lab.core.errors import Cancelled, ConfigError, DataError, JobLost
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace, create
 from lab.corpus import documents as reading
-from lab.corpus.sources import add_source
+from lab.corpus.sources import add_source, documents
+from lab.diversity.embedding.external import import_vectors
+from lab.diversity.selecting import blocks
 from lab.jobs.actions import run_action
 from tests.conftest import plain_texts, write_jsonl
 
@@ -106,6 +109,12 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+MAPPED: list[tuple[str, dict[str, Any]]] = [
+    ("map", {"encoder": "mine", "clusters": 4}),
+    ("select", {"source": "s", "method": "mmr", "keep": 0.5, "encoder": "mine"}),
+]
+
+
 def build(root: Path, run: Callable[[Workspace, str, dict[str, Any]], None]) -> dict[str, bytes]:
     """A workspace of six parts that `run` fills; the bytes of every file but the manifests."""
     ws = create(root / "w", heldout_share=0.0)
@@ -116,6 +125,35 @@ def build(root: Path, run: Callable[[Workspace, str, dict[str, Any]], None]) -> 
         run(ws, name, params)
     files = sorted(p for p in ws.artifacts.rglob("*") if p.suffix in (".parquet", ".npy"))
     return {str(p.relative_to(ws.root)): p.read_bytes() for p in files}
+
+
+def test_a_map_and_a_selection_are_the_same_on_ray(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PART_DOCUMENTS", 30)
+    monkeypatch.setattr(blocks, "BLOCK", 40)
+    ways: dict[str, dict[str, Any]] = {
+        "here": {"workers": 1},
+        "processes": {"workers": 2},
+        "ray": {"engine": "ray", "address": address},
+    }
+    made = {}
+    for way, engine in ways.items():
+        ws = create(tmp_path / way / "w", heldout_share=0.0)
+        path = write_jsonl(tmp_path / way / "s.jsonl", plain_texts(160, 60, 3))
+        add_source(ws, "s", [str(path)])
+        run_action(ws, "tokenizer", {"name": "small", "vocab_size": 300}, SILENT)
+        run_action(ws, "measure", {}, SILENT)
+        count = documents(ws, "s").scan().collect().height
+        np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(count, 8)))
+        import_vectors(ws, "s", tmp_path / "v.npy", encoder="mine")
+        for name, params in MAPPED:
+            run_action(ws, name, params | engine, SILENT)
+        files = [p for step in ("map", "selections") for p in (ws.artifacts / step).rglob("*.*")]
+        plain = [p for p in files if p.suffix in (".parquet", ".npy", ".safetensors")]
+        made[way] = {str(p.relative_to(ws.root)): p.read_bytes() for p in plain}
+    assert len([name for name in made["here"] if "/map/" in name and "part-" in name]) == 6
+    assert made["ray"] == made["here"] == made["processes"]
 
 
 def test_ray_processes_and_job_arrays_write_the_same_bytes(

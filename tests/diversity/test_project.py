@@ -15,7 +15,8 @@ from lab.diversity.embedding.embed import embed
 from lab.diversity.embedding.external import import_vectors
 from lab.diversity.embedding.stored import load_vectors, require_embeddings
 from lab.diversity.layout.partition import load_partition
-from lab.diversity.layout.project import locate, project, read_fitted
+from lab.diversity.layout.placing import locate, read_fitted
+from lab.diversity.layout.project import project
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import argparse
 
 from lab.cli import act
-from lab.cli.commands.options import Options, add_shards, command, count, shards, whole
+from lab.cli.commands.options import Options, add_engine, add_shards, command, count, shards, whole
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.layout.reducer import METHODS
 
@@ -49,7 +49,7 @@ def add_embed(commands: "argparse._SubParsersAction[Options]") -> None:
     add_shards(p)
 
 
-MAP = ("source", "encoder", "clusters", "method", "seed", "onto")
+MAP = ("source", "encoder", "clusters", "method", "seed", "onto", "workers", "engine", "address")
 
 
 def add_map(commands: "argparse._SubParsersAction[Options]") -> None:
@@ -69,3 +69,4 @@ def add_map(commands: "argparse._SubParsersAction[Options]") -> None:
     p.add_argument("--method", choices=METHODS, default="umap", help="pca: an instant preview")
     p.add_argument("--seed", type=whole, default=0, help="default: 0")
     p.add_argument("--onto", metavar="MAP", help="place all on this finished map")
+    add_engine(p)

@@ -1,8 +1,8 @@
 """A map: every embedded document of several sources at a place in the plane, and in a cluster.
 
 Laid out and clustered is a sample of at most `reducer.ANCHORS` texts of the pool; every other is
-placed and assigned, part by part, so that memory does not grow with the corpus. What that takes is
-stored as plain arrays beside the parts:
+placed and assigned, part by part, so that memory does not grow with the corpus, and on the workers
+of an engine if there are some. What that takes is stored as plain arrays beside the parts:
 
     part-N.parquet        id, source, x, y, cluster, topic, margin
     clusters.parquet      cluster, label, size
@@ -16,6 +16,7 @@ the stability of the partition.
 """
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,8 +26,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lab.core.arrays import write_array
-from lab.core.artifacts import Artifact, asked_now, build, write_part
+from lab.core.artifacts import Artifact, asked_now, build
+from lab.core.engine import run_shards
 from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
@@ -41,22 +42,24 @@ from lab.diversity.embedding.stored import (
 )
 from lab.diversity.layout.cluster import choose_k, label_clusters
 from lab.diversity.layout.partition import (
-    Partition,
-    assign_with_margin,
     find_partition,
-    load_partition,
     stability_table,
+)
+from lab.diversity.layout.placing import (
+    CLUSTERS,
+    Fitted,
+    Task,
+    place_part,
+    read_fitted,
+    save_fitted,
+    write_sizes,
 )
 from lab.diversity.layout.quality import AMONG, recall, trust
 from lab.diversity.layout.reducer import (
     ANCHORS,
     FILE,
     METHODS,
-    Reducer,
     fit_reducer,
-    load_reducer,
-    place,
-    save_reducer,
 )
 from lab.diversity.layout.stored import STEP, VERSION, find_map, topics_id
 
@@ -68,9 +71,10 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Parts of all sources one after another: source, ids and vectors (on disk) of each."""
+    """Parts of all sources one after another: source, file, ids and vectors (on disk) of each."""
 
     sources: list[str]
+    files: list[Path]
     ids: list[pl.Series]
     vectors: list[NDArray[np.float16]]
 
@@ -78,15 +82,6 @@ class Pool:
     def starts(self) -> Rows:
         """The first row of each part, and the number of all rows."""
         return np.cumsum([0, *map(len, self.vectors)])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """What a map is: where a vector is placed, its cluster, and the clusters' words."""
-
-    reducer: Reducer
-    partition: Partition
-    labels: pl.DataFrame
 
 
 def project(
@@ -118,16 +113,18 @@ def project(
         about = {"encoder": encoder, "samples": {n: sample_of(a) for n, a in found.items()}}
         if base:
             fitted, own = read_fitted(base.path), None
-            for name in (FILE, "centroids.npy", "mean.npy"):
+            for name in (FILE, "centroids.npy", "mean.npy", CLUSTERS):
                 shutil.copyfile(base.path / name, folder / name)
             about |= {"onto": base.id, "topics_of": topics_id(base), "k": base.manifest["k"]}
         else:
             fitted, own, more = fit(ws, pool, clusters, seed, method, progress)
             save_fitted(fitted, folder)
             about |= more
-        progress(3, 4, "placing all documents")
-        write_places(folder, pool, fitted, own)
-        progress(4, 4, "map")
+        run_shards(
+            place_part, tasks_of(folder, pool, own), processes_from=sys.maxsize,
+            progress=progress.part(0.75, 1), message="placing all documents",
+        )  # fmt: skip
+        write_sizes(folder, fitted.labels)
         return about | facts(folder, pool, fitted, own, seed)
 
     settings = {"clusters": clusters, "seed": seed, "method": method}
@@ -170,10 +167,11 @@ def sample_of(artifact: Artifact) -> str:
 
 def read_pool(found: dict[str, Artifact], encoder: str) -> Pool:
     """All parts that hold a vector; the vectors stay on disk."""
-    parts = [(name, *read_part(part)) for name, a in found.items() for part in a.parts]
-    kept = [part for part in parts if len(part[1])]
-    check_dimensions({name: vectors.shape[1] for name, _, vectors in kept}, encoder)
-    return Pool([p[0] for p in kept], [p[1] for p in kept], [p[2] for p in kept])
+    parts = [(name, part, *read_part(part)) for name, a in found.items() for part in a.parts]
+    kept = [part for part in parts if len(part[2])]
+    check_dimensions({name: vectors.shape[1] for name, _, _, vectors in kept}, encoder)
+    sources, files, ids, vectors = zip(*kept, strict=True) if kept else ((), (), (), ())
+    return Pool(list(sources), list(files), list(ids), list(vectors))
 
 
 def fit(
@@ -214,49 +212,16 @@ def sampled_texts(ws: Workspace, pool: Pool, rows: Rows) -> pl.Series:
     return pl.DataFrame({"id": ids}).join(found, on="id", how="left", maintain_order="left")["text"]
 
 
-def save_fitted(fitted: Fitted, folder: Path) -> None:
-    """Write what places later documents on this map."""
-    save_reducer(fitted.reducer, folder / FILE)
-    write_array(folder / "centroids.npy", fitted.partition.centroids)
-    write_array(folder / "mean.npy", fitted.partition.mean)
-
-
-def read_fitted(folder: Path) -> Fitted:
-    """What `save_fitted` wrote, with the labels."""
-    labels = pl.read_parquet(folder / "clusters.parquet", columns=["cluster", "label"])
-    return Fitted(load_reducer(folder / FILE), load_partition(folder), labels)
-
-
-def locate(fitted: Fitted, vectors: NDArray[Any]) -> pl.DataFrame:
-    """Columns x, y, cluster, topic, margin of any vectors [n, d] on a map. DataError for another
-    dimension.
-    """
-    places = place(vectors, fitted.reducer)
-    numbers, margins = assign_with_margin(
-        vectors, fitted.partition.centroids, fitted.partition.mean
-    )
-    frame = pl.DataFrame({"x": places[:, 0], "y": places[:, 1], "cluster": numbers})
-    named = frame.join(fitted.labels, on="cluster", how="left", maintain_order="left")
-    topic = pl.format("{}: {}", "cluster", pl.col("label").fill_null("(no words)"))
-    return named.select("x", "y", "cluster", topic=topic, margin=pl.Series(margins))
-
-
-def write_places(folder: Path, pool: Pool, fitted: Fitted, own: tuple[Rows, F32] | None) -> None:
-    """The map's parts and `clusters.parquet`; texts that were laid out keep their own place."""
-    for number, (source, ids, vectors) in enumerate(
-        zip(pool.sources, pool.ids, pool.vectors, strict=True)
-    ):
-        frame = locate(fitted, vectors)
+def tasks_of(folder: Path, pool: Pool, own: tuple[Rows, F32] | None) -> list[Task]:
+    """One task a part, with those of its rows that were laid out."""
+    tasks = []
+    for number, (source, file) in enumerate(zip(pool.sources, pool.files, strict=True)):
+        laid = None
         if own is not None:
             start, end = np.searchsorted(own[0], pool.starts[number : number + 2])
-            places = frame.select("x", "y").to_numpy().astype(np.float32)
-            places[own[0][start:end] - pool.starts[number]] = own[1][start:end]
-            frame = frame.with_columns(x=pl.Series(places[:, 0]), y=pl.Series(places[:, 1]))
-        named = frame.select(pl.Series("id", ids), pl.lit(source).alias("source"), pl.all())
-        write_part(named, folder / f"part-{number:05d}.parquet")
-    sizes = Artifact(folder, {}).scan().group_by("cluster").agg(size=pl.len()).collect()
-    labels = fitted.labels.join(sizes, on="cluster", how="left").sort("cluster")
-    write_part(labels.with_columns(pl.col("size").fill_null(0)), folder / "clusters.parquet")
+            laid = (own[0][start:end] - pool.starts[number], own[1][start:end])
+        tasks.append(Task(folder, number, source, file, laid))
+    return tasks
 
 
 def facts(

@@ -143,7 +143,7 @@ def show_filled() -> None:
     frame = pl.DataFrame(held["rows"], schema=SCHEMA)
     st.caption(label(held["searched"]))
     for row in held["windows"]:
-        st.caption(filled_words(row, held["window"]))
+        st.caption(label(filled_words(row, held["window"])))
     if frame.is_empty():
         return
     short = [snippet(text or "", 120) for text in frame["text"]]
