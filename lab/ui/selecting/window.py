@@ -169,9 +169,9 @@ def show_filled() -> None:
 
 def filled_words(row: Mapping[str, Any], tokens: int) -> str:
     """How full the window of a query is, or why it is empty."""
-    query = label(row["query"])
+    query = row["query"]
     if not row["documents"]:
-        return f"{query}: {label(nothing_fits(row['shortest'], tokens))}"
+        return f"{query}: {nothing_fits(row['shortest'], tokens)}"
     return (
         f"{query}: {plural(row['documents'], 'document')}, {count(row['tokens'])} of "
         f"{count(tokens)} tokens ({percent(row['tokens'] / tokens, 0)})."
