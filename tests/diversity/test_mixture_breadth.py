@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.core.errors import ConfigError, DataError
+from lab.diversity.breadth.closed import close, quick
 from lab.diversity.breadth.mixture import (
     STEP,
     cluster_gains,
@@ -163,3 +164,18 @@ def test_a_summary_survives_the_disk(tmp_path: Path) -> None:
     for name in ("counts", "second", "mean", "shares"):
         assert (getattr(read, name) == getattr(made, name)).all()
     assert read.n == 50
+
+
+@settings(max_examples=25)
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.integers(0, 50))
+def test_the_closed_form_is_the_score(weights: list[float], seed: int) -> None:
+    w = np.array(weights) + 1e-3
+    w /= w.sum()
+    clouds = three(seed)
+    ground = lay_ground(summaries(clouds))
+    order2, clusters = quick(close(ground), w)
+    _, expected, exact = from_documents(clouds, w)
+    assert order2 == pytest.approx(expected, rel=1e-3)
+    assert clusters == pytest.approx(exact)
+    found = mixture_breadth(ground, dict(zip(ground.sources, w.tolist(), strict=True)))
+    assert order2 == pytest.approx(found.scores["vendi_2"].value, rel=1e-6)
