@@ -120,6 +120,9 @@ def test_the_lost_topic_is_named_and_an_even_thinning_loses_none() -> None:
     )
     even = retention(clusters, tokens, rng.random(800) < 0.1, labels)
     assert not even["lost"].any()
+    chance = np.array([0.4, 0.4, 0.22, 0.4])[clusters]
+    third = retention(clusters, tokens, np.random.default_rng(1).random(800) < chance, labels)
+    assert third["share"].min() < 0.25 and not third["lost"].any(), "more than half of the others"
     nothing = retention(clusters, tokens, np.zeros(800, bool), labels)
     assert nothing["share"].sum() == 0
     assert nothing["lost"].all()  # nothing is left of any of them

@@ -83,6 +83,10 @@ def test_the_budget_that_all_have_and_most_seeds_is_taken(ws: Workspace, add_run
     assert named_groups(ws, ["a", "b"]) == {"a": a, "b": b}
     chosen = named_groups(ws, ["a", "b"], tokens=4096)
     assert {name: len(runs) for name, runs in chosen.items()} == {"a": 1, "b": 1}
+    asked = named_groups(ws, ["a", "b"], tokens=6000)
+    assert asked == chosen, "6,000 tokens are two whole steps of 2,048"
+    with pytest.raises(ConfigError, match="one size and token budget"):
+        named_groups(ws, ["a", "b"], tokens=9999)
 
 
 @pytest.mark.parametrize("change", [{"recipe_id": "edited"}, {"selection": "other documents"}])

@@ -221,13 +221,13 @@ def test_a_lost_topic_is_named_with_how_much_is_left(ws: Workspace) -> None:
     ids = found.scan().select("id").head(SAMPLE).collect()
     pool = ids.with_columns(tokens=pl.lit(100))
     rows = np.flatnonzero(topic != 1)
-    told = before_and_after(found, pool, stored, rows, None, 0)
+    told = before_and_after(found, pool, stored, rows, None)
     lost = [t for t in told["topics"] if t["lost"]]
     assert [t["documents"] for t in lost] == [30] and lost[0]["share"] == 0
     assert sum(t["documents"] for t in told["topics"]) == SAMPLE
     before, after = (told[k]["effective_clusters"]["value"] for k in ("before", "after"))
     assert before == pytest.approx(3, abs=0.05) and after == pytest.approx(2, abs=0.05)
-    whole = before_and_after(found, pool, stored, np.arange(0, SAMPLE, 2), None, 0)
+    whole = before_and_after(found, pool, stored, np.arange(0, SAMPLE, 2), None)
     assert not any(t["lost"] for t in whole["topics"]), "even thinning loses no topic"
 
 

@@ -10,7 +10,9 @@ where a unit in both samples (a kept document is also in the pool) enters once: 
 overlapping samples are compared without pretending that they are independent. Units are documents,
 or groups of them where one document's part cannot be told (the delete-a-group jackknife, Quenouille
 1956). Shares have Wilson's interval (1927) and differences of shares Newcombe's (1998), which do
-not claim certainty for zero of ten.
+not claim certainty for zero of ten. A share of documents with a partner counts pairs: both of them
+have it or neither, so half the documents decide (on 5,760 documents Wilson's interval over all held
+.90 of 200 draws, not .95).
 
 Where it fails: influences are taken with everything else held fixed (a document's nearest neighbour
 stays its neighbour), so intervals are a little short where a few documents decide.
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 from lab.core.estimate import Estimate
 
 F64 = NDArray[np.float64]
-Kind = Literal["mean", "share", "ratio"]  # "ratio": positive, its interval is on the log scale
+Kind = Literal["mean", "share", "pairs", "ratio"]  # "ratio": positive, interval on the log scale
 Z = 1.959964  # 95 %
 
 
@@ -51,6 +53,10 @@ class Measured:
         """The value with its interval."""
         if self.kind == "share":
             return wilson(round(self.value * self.n), self.n, self.unit)
+        if self.kind == "pairs":
+            half_n = wilson(round(self.value * self.n / 2), self.n // 2, self.unit)
+            low, high = min(half_n.low, self.value), max(half_n.high, self.value)
+            return Estimate(self.value, low, high, self.n, self.unit)
         half = Z * float(np.sqrt((self.parts**2).sum()))
         if self.kind == "ratio":
             factor = float(np.exp(half / max(self.value, 1e-12)))
@@ -59,10 +65,11 @@ class Measured:
 
 
 def mean_of(values: NDArray[Any], units: NDArray[Any], unit: str, kind: Kind = "mean") -> Measured:
-    """The mean of one number per unit; for kind "share" the numbers are true or false."""
+    """The mean of one number per unit; for kinds "share" and "pairs" they are true or false."""
     wide = np.asarray(values, np.float64)
     mean = float(wide.mean()) if len(wide) else 0.0
-    return Measured(mean, wide - mean, units, len(wide), unit, kind)
+    heavy = 2**0.5 if kind == "pairs" else 1.0
+    return Measured(mean, heavy * (wide - mean), units, len(wide), unit, kind)
 
 
 def difference(one: Measured, other: Measured, *, paired: bool) -> Estimate:
@@ -72,7 +79,7 @@ def difference(one: Measured, other: Measured, *, paired: bool) -> Estimate:
     """
     change, n = one.value - other.value, min(one.n, other.n)
     half = Z * float(np.sqrt(variance(one, other, paired)))
-    if one.kind == "share" and (half == 0 or not paired):
+    if one.kind in ("share", "pairs") and (half == 0 or not paired):
         first, second = one.estimate(), other.estimate()
         down = float(np.hypot(one.value - first.low, second.high - other.value))
         up = float(np.hypot(first.high - one.value, other.value - second.low))

@@ -104,8 +104,8 @@ def measure_vectors(
     nearest = nearest_similarity(x)
     share = "share of documents"
     found = {
-        "near_duplicates": mean_of(nearest > NEAR, units, share, "share"),
-        "near_duplicates_90": mean_of(nearest > CLOSE, units, share, "share"),
+        "near_duplicates": mean_of(nearest > NEAR, units, share, "pairs"),
+        "near_duplicates_90": mean_of(nearest > CLOSE, units, share, "pairs"),
         "nearest_distance": mean_of(1 - nearest, units, "cosine distance"),
         **vendi(x, units),
     }

@@ -1,12 +1,12 @@
 """What a decision does to topics: how much of each cluster is left, and which are lost.
 
 Retention of a cluster is the share of its pool's tokens that is kept, in the embedded sample. A
-topic is *lost* if less than `LOST` of its tokens is left and, by Wilson's interval over its
-documents, less than of the pool as a whole: a rule that thins everything evenly loses no topic. It
-is lost as well if nothing is left of it and that is resolved to be less than `LOST`, however little
-is left of the others: 12 documents are enough. A cluster with a handful of documents in the sample
-cannot be called lost; the table says so by its interval. What lies between the clusters of the
-partition, or is smaller than one, is not seen.
+topic is *lost* if less than `LOST` of its tokens is left, less than half of what is left of the
+pool as a whole, and by Wilson's interval over its documents surely less: a rule that thins
+everything evenly loses no topic. It is lost as well if nothing is left of it and that is resolved
+to be less than `LOST`, however little is left of the others: 12 documents are enough. A cluster
+with a handful of documents in the sample cannot be called lost; the table says so by its interval.
+What lies between the clusters of the partition, or is smaller than one, is not seen.
 """
 
 from typing import Any
@@ -19,6 +19,7 @@ from lab.core.errors import ConfigError, DataError
 from lab.diversity.breadth.measured import wilson
 
 LOST = 0.25
+THINNED = 0.5  # of what is left of the pool: a selection of 30 % leaves many topics below LOST
 
 
 def retention(
@@ -58,8 +59,10 @@ def retention(
         share=share, low=pl.Series([b.low for b in bands], dtype=pl.Float64),
         high=pl.Series([b.high for b in bands], dtype=pl.Float64),
     )  # fmt: skip
+    left = (np.asarray(tokens, np.float64) * kept).sum() / max(float(np.sum(tokens)), 1e-300)
+    most = min(lost, THINNED * float(left))
     gone = (pl.col("kept_documents") == 0) & (pl.col("high") < lost)
-    named = named.with_columns(lost=(pl.col("share") < lost) & ((pl.col("high") < whole) | gone))
+    named = named.with_columns(lost=gone | (pl.col("share") < most) & (pl.col("high") < whole))
     words = labels.select(pl.col("cluster").cast(pl.Int64), "label")
     return (
         named.join(words, on="cluster", how="left")

@@ -23,6 +23,7 @@ from lab.diversity.selecting.methods import partition_of
 from lab.diversity.selecting.problem import Rows
 from lab.diversity.selecting.vectors import Stored, pieces
 
+SEED = 0  # of the partition: whatever chance chose, selections are held to the same clusters
 NAMED, BEGINNING = 4000, 2000  # texts that topics are named by, and characters of each
 
 
@@ -32,7 +33,6 @@ def before_and_after(
     vectors: Stored,
     rows: Rows,
     quality: NDArray[Any] | None,
-    seed: int,
 ) -> dict[str, Any]:
     """`before` and `after`, measures with intervals; `topics`, least kept first; `quality_mean`.
 
@@ -41,22 +41,22 @@ def before_and_after(
     report: dict[str, Any] = {"before": {}, "after": {}, "topics": []}
     if len(rows) > 1:
         able = np.flatnonzero(np.concatenate([p.any(axis=1) for _, p in pieces(vectors)]))
-        numbers = clusters_of(vectors, able, seed)
+        numbers = clusters_of(vectors, able)
         size = min(SIZE, len(rows))
         for name, some in (("before", able), ("after", np.sort(rows))):
             estimates = panel_of(vectors, some, numbers, size)
             report[name] = {k: asdict(e) for k, e in estimates.items()}
-        report["topics"] = topics_of(found, pool, able, numbers, rows, seed)
+        report["topics"] = topics_of(found, pool, able, numbers, rows)
     if quality is not None and len(rows):
         means = {"before": float(quality.mean()), "after": float(quality[rows].mean())}
         report["quality_mean"] = means
     return report
 
 
-def clusters_of(vectors: Stored, able: Rows, seed: int) -> NDArray[np.int64]:
+def clusters_of(vectors: Stored, able: Rows) -> NDArray[np.int64]:
     """Cluster of each vector; those that are not `able` have none: -1."""
     numbers = np.full(len(vectors), -1, np.int64)
-    partition, some = partition_of(vectors.part(able), seed), vectors.part(able)
+    partition, some = partition_of(vectors.part(able), SEED), vectors.part(able)
     for own, piece in pieces(some):
         numbers[able[own]] = partition.assign(piece)
     return numbers
@@ -77,10 +77,9 @@ def topics_of(
     able: Rows,
     numbers: NDArray[np.int64],
     rows: Rows,
-    seed: int,
 ) -> list[dict[str, Any]]:
     """What is left of each topic (`topics.retention`)."""
-    read = np.sort(np.random.default_rng(seed).permutation(able)[:NAMED])
+    read = np.sort(np.random.default_rng(SEED).permutation(able)[:NAMED])
     ids = pool["id"].gather(read)
     beginning = pl.col("text").str.slice(0, BEGINNING)
     texts = found.scan().filter(pl.col("id").is_in(ids.implode())).select("id", beginning)

@@ -44,6 +44,7 @@ from lab.diversity.selecting.vectors import Stored, pieces
 
 STEP, VERSION = "selections", 2
 PREFIX = "selected."
+USUAL: dict[str, Any] = {"balance": 0.5, "encoder": DEFAULT, "seed": 0}
 NOT_EMBEDDED, HELD_OUT, DROPPED = "not embedded", "held out", "dropped by the recipe"
 APART = 0x7_1C0DE  # added to the seed: another stream than the embedded sample's
 
@@ -125,7 +126,7 @@ def select(
             "reasons": counts,
             "read": {"documents": found.id, "embeddings": embeddings.id, **read},
             "pool": dict(pool),
-            **before_and_after(found, known, vectors, chosen.rows, quality, settings.seed),
+            **before_and_after(found, known, vectors, chosen.rows, quality),
         }
 
     among = [digest(pool), digest(frame.filter("kept")["id"].to_list())] if pool else []
@@ -147,6 +148,11 @@ def check(settings: Settings) -> None:
             "The share to keep lies above 0 and up to 1.", where="select.keep", value=settings.keep
         )
     scored = bool(settings.quality)
+    if settings.balance != USUAL["balance"] and not scored:
+        raise ConfigError(
+            "Without a quality there is nothing to balance diversity against.",
+            where="select.balance", value=settings.balance, next_step="name a column: --quality",
+        )  # fmt: skip
     check_settings(settings.method, settings.tokens or 0, settings.balance, scored)
 
 
@@ -309,10 +315,9 @@ def command_of(artifact: Artifact) -> str:
     """The command that makes this selection anew."""
     config = artifact.manifest["config"]
     said = ["mixlab", "select", artifact.manifest["source"], "--method", config["method"]]
-    usual = {"balance": 0.5, "encoder": DEFAULT, "seed": 0}
     for name in ("keep", "tokens", "quality", "recipe"):
         said += [f"--{name}", str(config[name])] if config[name] else []
-    for name, value in usual.items():
+    for name, value in USUAL.items():
         said += [f"--{name}", str(config[name])] if config[name] != value else []
     return shlex.join(said)
 

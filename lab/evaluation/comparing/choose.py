@@ -149,7 +149,12 @@ def common_budget(
     if size:
         wanted = wanted.filter(pl.col("size") == size)
     if tokens:
-        wanted = wanted.filter(pl.col("tokens") == tokens)
+        left = tokens - pl.col("tokens").cast(
+            pl.Int64
+        )  # a run trains whole steps, the rest is left
+        wanted = wanted.filter(
+            left.is_between(0, pl.col("tokens") / pl.col("steps"), closed="left")
+        )
     per = wanted.group_by("size", "tokens", "recipe").agg(
         pl.len().alias("repeats"), pl.col("created").max()
     )

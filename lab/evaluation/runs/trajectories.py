@@ -79,7 +79,7 @@ def usual_budget(
     budgets = Counter(
         run.budget
         for run in runs
-        if size in (None, run.spec["size"]) and tokens in (None, run.spec["tokens"])
+        if size in (None, run.spec["size"]) and (tokens is None or asked_for(run, tokens))
     )
     if not budgets:
         raise DataError(
@@ -88,6 +88,12 @@ def usual_budget(
             next_step="`mixlab train RECIPE RECIPE RECIPE --seeds 4` trains and scores some",
         )
     return max(budgets, key=lambda budget: (budgets[budget], budget))
+
+
+def asked_for(run: ScoredRun, tokens: int) -> bool:
+    """True if training with `--tokens tokens` makes this run: it trains whole steps of that."""
+    own, steps = int(run.spec["tokens"]), max(int(run.spec["steps"]), 1)
+    return 0 <= tokens - own < own / steps
 
 
 def score_points(runs: Sequence[ScoredRun]) -> tuple[pl.DataFrame, list[str]]:
