@@ -73,6 +73,7 @@ def selections(options: argparse.Namespace) -> Shown:
         [
             {
                 "source": row.source, "selection": row.column, "state": row.state(),
+                "quality": row.quality_words(),
                 "budget": row.budget, "tokens": row.tokens, "documents": row.documents,
                 "lost topics": len(row.lost),
                 **{LABELS[k]: row.move(k) for k in ("vendi_1", "near_duplicates")},

@@ -8,7 +8,7 @@ from lab.core.errors import LabError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
 from lab.diversity.selecting.choose import KEPT
-from lab.diversity.selecting.stored import command_of, newest_selections
+from lab.diversity.selecting.stored import USUAL, command_of, newest_selections
 from lab.mixture.selections import Changes, comparing
 
 
@@ -56,6 +56,12 @@ class Listed:
     def command(self) -> str:
         """What makes it anew."""
         return command_of(self.artifact)
+
+    def quality_words(self) -> str:
+        """The score that was weighed with breadth, and its weight where it is not the usual one."""
+        config = self.artifact.manifest["config"]
+        usual = not config["quality"] or config["balance"] == USUAL["balance"]
+        return str(config["quality"]) + ("" if usual else f", weight {config['balance']:g}")
 
     def kept(self) -> dict[str, Any]:
         """Documents and tokens that were kept."""

@@ -163,8 +163,8 @@ METHODS: Mapping[str, Entry] = {
         order_d4, "prototype removal (D4)", "like another", "prototypical",
         "De-duplicates, clusters anew, then drops what lies nearest the centroids.",
         "That of SemDeDup and k-means of up to 64 clusters.",
-        "Junk lies far from every centroid and stays; a large bland topic is thinned even if it is "
-        "the useful one.",
+        "Junk that scatters lies far from every centroid and stays (junk made by a template goes); "
+        "a large bland topic is thinned even if it is the useful one.",
         SPEED["d4"], reads_quality=False,
     ),
     "clusters": Entry(

@@ -201,8 +201,15 @@ def pick_quality(ws: Workspace, source: str, method: str) -> tuple[str | None, f
             help="A score or signal that is larger for better documents; it enters as its rank.",
         )
     )  # fmt: skip
-    if not quality or method not in BALANCED:
-        return quality or None, None
+    if not quality:
+        st.caption(
+            "Breadth is no quality: where a third of a source was junk, sets chosen without a score "
+            "trained no better models of its good pages than chance did, and with one they did. "
+            "The Quality page makes one."
+        )
+        return None, None
+    if method not in BALANCED:
+        return quality, None
     balance = st.slider(
         "Weight of quality beside diversity", 0.0, 0.95, 0.5, 0.05, key="balance",
         bind="query-params",
