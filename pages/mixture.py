@@ -12,7 +12,7 @@ from lab.ui.filters.drafts import kept_draft
 from lab.ui.formats import plural
 from lab.ui.job_panel import watch
 from lab.ui.live import history, view
-from lab.ui.live.breadth import breadth_of, show_mixture_breadth
+from lab.ui.live.breadth import breadth_of, products_of, show_mixture_breadth
 from lab.ui.live.evidence import doubts, evidence_of
 from lab.ui.live.ground import ground_of
 from lab.ui.saving import history_popover
@@ -36,6 +36,7 @@ evidence = evidence_of(ws, recipe.name)
 doubtful = doubts(ws, recipe, evidence) if evidence else []
 ground = ground_of(ws, recipe)
 breadth = breadth_of(ws, recipe)
+products = products_of(breadth)
 
 
 @st.fragment
@@ -51,7 +52,8 @@ def live(recipe: Recipe) -> None:
     with picture, guarded():
         mixture = attempt(weights.drafted, recipe)
         if mixture is not None:
-            view.show_live(view.scene_of(ws, recipe, mixture, number, ground, evidence), doubtful)
+            scene = view.scene_of(ws, recipe, mixture, number, ground, evidence, products)
+            view.show_live(scene, doubtful)
     with boxes, st.expander("Weights as numbers"):
         panel.number_boxes(recipe)
     if mixture is None:

@@ -1,4 +1,4 @@
-"""`mixlab diversity` and `mixlab marks`: tables, and what each measure cannot see."""
+"""`mixlab diversity` and `mixlab marks` as tables, with what their numbers are of."""
 
 import argparse
 from collections.abc import Iterable, Mapping
@@ -10,9 +10,21 @@ import polars as pl
 from lab.cli.act import act
 from lab.cli.show import Shown
 from lab.diversity.breadth.measures import BLIND, LABELS
+from lab.jobs.breadth.words import (
+    NONE_LOST,
+    SAMPLED,
+    alone_words,
+    kept_words,
+    mixture_words,
+    reference_words,
+    taken,
+)
 
 Found = Mapping[str, Any]
-TOPICS = 12  # least kept, shown of each source
+TOPICS = 12  # lost ones, shown of each source
+UNSEEN = "what each measure cannot see:\n" + "\n".join(
+    f"  {LABELS[name]}: {BLIND[name]}" for name in LABELS
+)
 
 
 def diversity(options: argparse.Namespace) -> Shown:
@@ -27,11 +39,11 @@ def diversity(options: argparse.Namespace) -> Shown:
 
 def tables(found: Found) -> list[tuple[str, pl.DataFrame]]:
     """All tables of a result."""
-    made = [("Sources", panel_table(found["sources"]))]
+    made = [(f"Sources, {found['encoder']} embeddings", panel_table(found["sources"]))]
     for name, recipe in found.get("recipes", {}).items():
         made += recipe_tables(name, recipe)
     if "versus" in found:
-        made += versus_tables(found["versus"])
+        made += versus_tables(found["versus"], *found["recipes"])
     if found.get("overlap"):
         made.append(("Overlap of sources (row in column)", overlap_table(found["overlap"])))
     return made
@@ -42,44 +54,44 @@ def panel_table(panels: Found) -> pl.DataFrame:
     rows = []
     for source, panel in panels.items():
         both = {**panel["measures"], **panel["beside"]}
-        n = panel["measures"].get("vendi_1", {"n": 0})["n"]
-        rows.append({"source": source, "n": n, **{k: words(v) for k, v in both.items()}})
-    return pl.from_dicts(rows, infer_schema_length=None) if rows else pl.DataFrame()
+        first = {"source": source, "documents": taken(panel["sample"])}
+        rows.append(first | {k: words(v) for k, v in both.items()})
+    return filled(rows)
+
+
+def filled(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Rows of texts as a frame; what a row lacks is blank."""
+    if not rows:
+        return pl.DataFrame()
+    return pl.from_dicts(rows, infer_schema_length=None).with_columns(pl.all().fill_null(""))
 
 
 def recipe_tables(name: str, recipe: Found) -> list[tuple[str, pl.DataFrame]]:
     """Kept against pool, topics that are kept least, and the mixture."""
-    made = [(f"What {name!r} keeps, less the pool", changes_table(against(recipe["kept"])))]
-    topics = [
-        {"source": source, **topic}
-        for source, panel in recipe["kept"].items()
-        for topic in panel.get("against", {}).get("topics", [])[:TOPICS]
-        if topic["lost"]
+    kept = recipe["kept"]
+    rows = [
+        {"source": source, "kept documents": taken(panel["sample"])} | changes(panel["against"])
+        for source, panel in kept.items()
     ]
-    if topics:
-        made.append((f"Topics lost under {name!r}", topics_table(topics)))
+    made = [(f"What {name!r} keeps, less the pool", filled(rows))] if rows else []
+    lost = [
+        [{"source": source, **topic} for topic in panel["against"]["topics"] if topic["lost"]]
+        for source, panel in kept.items()
+    ]
+    shown = [topic for own in lost for topic in own[:TOPICS]]
+    if shown:
+        total = sum(map(len, lost))
+        of = f", {len(shown)} of {total}" if total > len(shown) else ""
+        made.append((f"Topics lost under {name!r}{of}", topics_table(shown)))
     if recipe["mixture"]["scores"]:
         made.append((f"The mixture of {name!r}", mixture_table(recipe["mixture"])))
     return made
 
 
-def against(kept: Found) -> dict[str, Found]:
-    """The comparisons with the pool, by source."""
-    return {s: panel["against"] for s, panel in kept.items() if "against" in panel}
-
-
-def changes_table(by_source: Mapping[str, Found]) -> pl.DataFrame:
-    """Differences that are resolved, and in brackets those that are not."""
-    rows = [
-        {
-            "source": source,
-            "n": found["n"],
-            **{k: signed(v["difference"]) for k, v in found["measures"].items()},
-            **{k: signed(v["difference"]) for k, v in found["beside"].items()},
-        }
-        for source, found in by_source.items()
-    ]
-    return pl.from_dicts(rows, infer_schema_length=None) if rows else pl.DataFrame()
+def changes(found: Found) -> dict[str, str]:
+    """Differences by measure, and of what stands beside."""
+    both = {**found["measures"], **found["beside"]}
+    return {name: signed(value["difference"]) for name, value in both.items()}
 
 
 def topics_table(topics: Iterable[Found]) -> pl.DataFrame:
@@ -98,17 +110,23 @@ def mixture_table(mixture: Found) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def versus_tables(versus: Found) -> list[tuple[str, pl.DataFrame]]:
+def versus_tables(versus: Found, one: str, other: str) -> list[tuple[str, pl.DataFrame]]:
     """One recipe against the other."""
-    own = {s: found for s, found in versus["sources"].items() if "measures" in found}
-    made = [("One recipe less the other, what they keep", changes_table(own))] if own else []
-    lost = [{"source": s, **t} for s, found in own.items() for t in found["lost"]]
+    own = versus["sources"]
+    rows = [
+        {"source": source, f"kept by {one}": f"{found['documents'][0]:,}",
+         f"by {other}": f"{found['documents'][1]:,}"}
+        | (changes(found) if "measures" in found else {})
+        for source, found in own.items() if not found["same"]
+    ]  # fmt: skip
+    made = [(f"{one!r} less {other!r}, what they keep", filled(rows))] if rows else []
+    lost = [{"source": s, **t} for s, found in own.items() for t in found.get("lost", [])]
     if lost:
-        made.append(("Topics of the other that the first has lost", topics_table(lost)))
-    mixture = {"n": 0, "beside": {}, **versus["mixture"]}
-    if mixture["measures"]:
-        table = changes_table({"(the mixture)": mixture}).drop("n")
-        made.append(("One mixture less the other", table))
+        made.append((f"Topics of {other!r} that {one!r} has lost", topics_table(lost)))
+    measures = versus["mixture"]["measures"]
+    if measures:
+        row = {"source": "(the mixture)"} | changes({"measures": measures, "beside": {}})
+        made.append((f"The mixture of {one!r} less that of {other!r}", filled([row])))
     return made
 
 
@@ -146,16 +164,49 @@ def signed(estimate: Found) -> str:
 
 
 def notes(found: Found) -> list[str]:
-    """What each measure cannot see, and what brackets mean."""
-    used = {name for panel in found["sources"].values() for name in panel["measures"]}
-    said = [f"{LABELS[name]}: {BLIND[name]}" for name in LABELS if name in used]
-    said.append(
-        "Random noise has the highest scores of all: read them beside quality. Intervals hold "
-        "95 %; a difference in brackets is not resolved."
-    )
+    """What the numbers are of, and what is left out of them."""
+    said = [f"{SAMPLED} {reference_words(found['reference'])}"]
+    if few := found["few"]:
+        said.append(
+            f"Left out: {', '.join(few)}, of which fewer than two training documents are embedded."
+        )
     for name, recipe in found.get("recipes", {}).items():
-        if missing := recipe["mixture"]["missing"]:
-            said.append(f"{name}: not measured, so not part of the mixture: {', '.join(missing)}.")
+        said += [f"{name}: {line}" for line in recipe_notes(recipe)]
+    said += versus_notes(found)
+    said.append(
+        "Intervals hold 95 %; a difference in brackets is not resolved. Random noise has the "
+        "highest scores of all: read them beside quality. What each measure cannot see: "
+        "`mixlab diversity --help`."
+    )
+    return said
+
+
+def recipe_notes(recipe: Found) -> list[str]:
+    """What a recipe empties, what it loses, and what its mixture's numbers leave out."""
+    kept, mixture = recipe["kept"], recipe["mixture"]
+    said = kept_words(kept)
+    if kept and not any(t["lost"] for p in kept.values() for t in p["against"]["topics"]):
+        said.append(NONE_LOST)
+    left_out = mixture_words([], mixture["few"], mixture["missing"])
+    said += left_out
+    if mixture["scores"] and (left_out or mixture["emptied"]):
+        said.append(f"The mixture's numbers are of {mixture['known']:.0%} of its weights.")
+    if alone := alone_words(mixture["of"]):
+        said.append(alone)
+    return said
+
+
+def versus_notes(found: Found) -> list[str]:
+    """Sources of which two recipes keep the same, and those that cannot be measured."""
+    if "versus" not in found:
+        return []
+    one, other = found["recipes"]
+    own = found["versus"]["sources"]
+    same = [source for source, each in own.items() if each["same"]]
+    said = [f"{one} and {other} keep the same of {', '.join(same)}."] if same else []
+    for name, place in ((one, 0), (other, 1)):
+        empty = [source for source, each in own.items() if not each["documents"][place]]
+        said += [f"{name} keeps nothing of {', '.join(empty)}."] if empty else []
     return said
 
 

@@ -231,14 +231,15 @@ class Label:
 @dataclass(frozen=True, slots=True)
 class Diversity:
     """Measure how broad sources are (default: all), what a recipe keeps of them, and one recipe
-    against another; `reference` is the source that `coverage` asks about (default: all of them).
+    against another; `reference` is the source that `coverage` asks about (default: all of them),
+    `encoder` by default that of the newest map.
     """
 
     sources: list[str] | None = None
     recipe: str | None = None
     against: str | None = None
     reference: str | None = None
-    encoder: str = "all-MiniLM-L6-v2"
+    encoder: str | None = None
     size: int = 1000
 
 

@@ -2,9 +2,9 @@
 
 The topics are those of one map (`lab.curation.topics`), over every source that lies on it. As the
 page of the map shows it, without a browser: one pass over columns that are aligned with the
-documents, 1 s a million. Tokens of the mapped documents are scaled up to their sources, an
-estimate; "copies" and "kept" stand there only once duplicates were looked for and a recipe is
-named.
+documents, 0.4 s a million (tests/benchmarks/map_at_a_million.py). Tokens of the mapped documents
+are scaled up to their sources, an estimate; "copies" and "kept" stand there only once duplicates
+were looked for and a recipe is named.
 """
 
 from collections.abc import Sequence

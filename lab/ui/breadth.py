@@ -1,8 +1,8 @@
 """How broad sources are, what a recipe keeps of that, and how sources overlap: what is stored.
 
-Nothing is measured here: a job does that (`mixlab diversity`), and this section shows what it left
-for the present embeddings, map and rules. Words and labels of documents stand in tables only, which
-read no markup.
+Nothing is measured here: a job does that (`mixlab diversity`), and this section shows the newest
+that it left for the present embeddings, map and rules, of whatever size, and says of how many
+documents. Words and labels of documents stand in tables only, which read no markup.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,35 +11,44 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lab.core.errors import ArtifactMissing
+from lab.core.artifacts import Artifact
 from lab.core.workspace import Workspace
 from lab.corpus.sources import list_sources
-from lab.diversity.breadth.measures import BLIND, LABELS
+from lab.diversity.breadth.measures import BLIND, LABELS, SIZE
 from lab.jobs.breadth.between import stored_overlap
-from lab.jobs.breadth.mixtures import panel_or_none, selection_of
-from lab.jobs.breadth.panels import read_panel
-from lab.mixture.recipe import Recipe
+from lab.jobs.breadth.common import Common, find_common
+from lab.jobs.breadth.panels import covers_present, newest_panels, read_panel, stored_panels
+from lab.jobs.breadth.words import SAMPLED, reference_words, taken
 from lab.mixture.recipe_files import list_recipes
+from lab.ui.breadth_recipe import Asked, band, show_recipe
+from lab.ui.breadth_versus import show_versus
 from lab.ui.components import empty, table
-from lab.ui.formats import number, percent
-from lab.ui.job_panel import start, watch
+from lab.ui.formats import count
+from lab.ui.job_panel import watch
 from lab.ui.state import forget_unknown
 from lab.ui.text import label, show_plain
 
 Found = Mapping[str, Any]
+ALL = "all sources"  # no source has a blank in its name
 
 
-def breadth_panel(ws: Workspace) -> None:
-    """The whole section: sources, kept against pool, overlap, and the button that measures."""
+def breadth_panel(ws: Workspace, encoder: str) -> None:
+    """The whole section under one encoder: sources, a recipe against pool and against another,
+    overlap.
+    """
     busy = watch(ws, ["diversity"], "breadth")
     names = [source.name for source in list_sources(ws)]
-    panels = stored_panels(ws, names, None)
-    if not panels:
+    common = find_common(ws, names, encoder)
+    stored = stored_panels(ws, common) if common else []
+    if common is None or not stored:
         with empty("How broad the sources are has not been measured."):
             st.caption("Some seconds a source, once they are embedded and on the map.")
-            measure_button(ws, busy, "")
+            placed = common.sources if common else None
+            asked = Asked(encoder, "", SIZE, busy)
+            asked.offer(ws, "Measure the sources", "measure_breadth", sources=placed)
         return
-    show_sources(panels)
+    asked = pick_reference(common, stored, busy)
+    shown = show_sources(ws, common, stored, asked)
     recipes = {item.name: item.recipe for item in list_recipes(ws) if item.recipe}
     forget_unknown("breadth_recipe", ["", *recipes])
     chosen = str(
@@ -49,137 +58,97 @@ def breadth_panel(ws: Workspace) -> None:
         )
     )  # fmt: skip
     if chosen:
-        show_recipe(ws, recipes[chosen], busy)
-    show_overlap(ws, list(panels))
-    if len(panels) < len(names):
-        measure_button(ws, busy, "")
+        show_recipe(ws, recipes[chosen], asked)
+        show_versus(ws, recipes[chosen], recipes, asked)
+    show_overlap(ws, shown, common)
 
 
-def stored_panels(ws: Workspace, names: Sequence[str], recipe: Recipe | None) -> dict[str, Found]:
-    """What is stored of each source now, or of what the recipe keeps of it."""
-    from lab.diversity.breadth.measures import SIZE
-    from lab.diversity.embedding.encoder import DEFAULT
+def pick_reference(common: Common, stored: Sequence[Artifact], busy: bool) -> Asked:
+    """What coverage is of: any source, or all of them. Opens on what was measured of most sources,
+    of equal ones last, and takes the size of that.
+    """
+    groups: dict[tuple[str, int], set[str]] = {}
+    for made in stored:
+        config = made.manifest["config"]
+        groups.setdefault((config["reference"], config["size"]), set()).add(made.manifest["source"])
+    most = max(groups, key=lambda group: len(groups[group]))
+    options = [ALL, *common.sources]
+    forget_unknown("breadth_reference", options)
+    chosen = st.selectbox(
+        "Coverage of", options, index=options.index(most[0]) if most[0] in options else 0,
+        key="breadth_reference", bind="query-params", format_func=label,
+    )  # fmt: skip
+    reference = "" if chosen == ALL else str(chosen)
+    own = [group for group in groups if group[0] == reference]
+    size = max(own, key=lambda group: len(groups[group]))[1] if own else most[1]
+    return Asked(common.encoder, reference, size, busy)
 
-    selection = selection_of(ws, recipe) if recipe else ""
-    if recipe and not selection:
-        return {}
-    stored = {name: panel_or_none(ws, name, selection, DEFAULT, SIZE) for name in names}
-    return {name: read_panel(artifact) for name, artifact in stored.items() if artifact}
+
+def fitting(stored: Sequence[Artifact], reference: str) -> list[Artifact]:
+    """Panels with coverage of `reference`."""
+    return [made for made in stored if made.manifest["config"]["reference"] == reference]
 
 
-def measure_button(ws: Workspace, busy: bool, recipe: str) -> None:
-    """Start the job, for a recipe too if one is named."""
-    words = "Measure what it keeps" if recipe else "Measure the sources"
-    if st.button(label(words), key=f"measure_breadth_{bool(recipe)}", disabled=busy):
-        start(ws, "diversity", {"recipe": recipe or None})
-
-
-def show_sources(panels: Mapping[str, Found]) -> None:
-    """Measures and what stands beside them, one row a source; then what each cannot see."""
-    rows = [
-        {
-            "source": source,
-            "n": panel["measures"]["vendi_1"]["n"],
-            **{LABELS[k]: band(panel["measures"].get(k)) for k in LABELS},
-            **{f"mean {k}": band(v) for k, v in panel["beside"].items()},
-        }
-        for source, panel in panels.items()
-        if panel["measures"]
+def show_sources(
+    ws: Workspace, common: Common, stored: Sequence[Artifact], asked: Asked
+) -> list[str]:
+    """Measures of the newest panels, one row a source, with what they are of, what they cannot see
+    and what is missing; the sources shown.
+    """
+    same = [
+        a for a in fitting(stored, asked.reference) if a.manifest["config"]["size"] == asked.size
     ]
-    frame = pl.from_dicts(rows, infer_schema_length=None)
-    table(frame, key="breadth_sources", alt="Measures of breadth of each source, with intervals")
-    st.caption(
-        "With 95 % intervals, at equal n where the sources allow. More is not better by itself: "
-        "random noise has the highest scores of all, so quality and perplexity stand beside them "
-        "where they are stored."
-    )
-    with st.expander("What each measure cannot see"):
-        show_plain("\n".join(f"{LABELS[k]}: {BLIND[k]}" for k in LABELS))
-
-
-def band(estimate: Found | None) -> str:
-    """A value with its interval."""
-    if not estimate:
-        return ""
-    value, low, high = (number(estimate[k], 3) for k in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def change(found: Found) -> str:
-    """A difference with its interval, and whether it is resolved."""
-    resolved = found["low"] > 0 or found["high"] < 0
-    return band(found) + ("" if resolved else " unresolved")
-
-
-def show_recipe(ws: Workspace, recipe: Recipe, busy: bool) -> None:
-    """Kept against pool for every source of a recipe: differences, lost topics, what marks it."""
-    panels = stored_panels(ws, list(recipe.sources), recipe)
-    if len(panels) < len(recipe.sources):
-        with empty("What this recipe keeps has not been measured for every source."):
-            measure_button(ws, busy, recipe.name)
-    against = {s: panel["against"] for s, panel in panels.items() if "against" in panel}
-    if not against:
-        return
-    rows = [
-        {
-            "source": source,
-            "n": found["n"],
-            **{LABELS[k]: change(v["difference"]) for k, v in found["measures"].items()},
-            **{f"mean {k}": change(v["difference"]) for k, v in found["beside"].items()},
-        }
-        for source, found in against.items()
-    ]
-    st.caption("What is kept, less the pool, at equal n and equal bytes:")
-    frame = pl.from_dicts(rows, infer_schema_length=None)
-    table(frame, key="breadth_against", alt="Kept less pool, for each source and measure")
-    show_lost(against)
-    show_marks(against)
-
-
-def show_lost(against: Mapping[str, Found]) -> None:
-    """Topics of which little is left."""
-    lost = [
-        {
-            "source": source, "topic": t["label"], "documents": t["documents"],
-            "kept": t["kept_documents"], "tokens kept": percent(t["share"]),
-            "documents kept at most": percent(t["high"]),
-        }
-        for source, found in against.items() for t in found["topics"] if t["lost"]
-    ]  # fmt: skip
-    if lost:
-        st.warning("Topics are lost: less than a quarter of their tokens is left.")
-        table(pl.DataFrame(lost), key="breadth_lost", alt="Lost topics by source")
-    else:
-        st.caption("No topic is lost: none fell below a quarter of its tokens.")
-
-
-def show_marks(against: Mapping[str, Found]) -> None:
-    """Words and signals that distinguish what is kept from what is dropped."""
-    words = [{"source": s} | w for s, found in against.items() for w in found["words"]]
-    signals = [{"source": s} | w for s, found in against.items() for w in found["signals"]]
-    if not words and not signals:
-        return
-    with st.expander("What distinguishes what is kept from what is dropped"):
-        if words:
-            table(pl.DataFrame(words), key="breadth_words", alt="Words with log-odds and interval")
-        if signals:
-            table(
-                pl.DataFrame(signals), key="breadth_signals",
-                alt="Signals: probability that a kept document exceeds a dropped one",
-            )  # fmt: skip
+    newest = newest_panels(same)
+    panels = {name: read_panel(newest[name]) for name in sorted(newest)}
+    measured = {name: panel for name, panel in panels.items() if panel["measures"]}
+    if measured:
+        table(source_table(measured), key="breadth_sources",
+              alt="Measures of breadth of each source, with intervals")  # fmt: skip
         st.caption(
-            "Words by log-odds with an informative prior, documents counted once; positive marks "
-            "what is kept. Superiority: how often a kept document exceeds a dropped one, 0.5 is no "
-            "shift."
+            f"{label(SAMPLED)} At most {count(asked.size)} of each. "
+            f"{label(reference_words(asked.reference))} With 95 % intervals, at equal n where the "
+            "sources allow. More is not better by itself: random noise has the highest scores of "
+            "all, so quality and perplexity stand beside them where they are stored."
         )
+        with st.expander("What each measure cannot see"):
+            show_plain("\n".join(f"{LABELS[k]}: {BLIND[k]}" for k in LABELS))
+    show_missing(ws, common, newest, asked)
+    return list(measured)
 
 
-def show_overlap(ws: Workspace, names: Sequence[str]) -> None:
+def source_table(panels: Mapping[str, Found]) -> pl.DataFrame:
+    """One row a source."""
+    rows = [
+        {"source": source, "documents": taken(panel["sample"])}
+        | {LABELS[k]: band(panel["measures"].get(k)) for k in LABELS}
+        | {f"mean {k}": band(v) for k, v in panel["beside"].items()}
+        for source, panel in panels.items()
+    ]
+    return pl.from_dicts(rows, infer_schema_length=None)
+
+
+def show_missing(
+    ws: Workspace, common: Common, newest: Mapping[str, Artifact], asked: Asked
+) -> None:
+    """Sources that are not measured like this, too small ones, and coverage of what has changed."""
+    few = [name for name, a in newest.items() if a.manifest["sample"]["embedded"] < 2]
+    if few:
+        words = f"Left out: {', '.join(few)}, of which fewer than two documents are embedded."
+        st.caption(label(words))
+    missing = [name for name in common.sources if name not in newest]
+    old = [name for name, made in newest.items() if not covers_present(made, common)]
+    if not missing and not old:
+        return
+    words = f"Not measured like this: {', '.join(missing)}." if missing else (
+        f"What coverage is of has changed since {', '.join(old)} was measured."
+    )  # fmt: skip
+    with empty(words):
+        asked.offer(ws, "Measure the sources", "measure_breadth", sources=common.sources)
+
+
+def show_overlap(ws: Workspace, names: Sequence[str], common: Common) -> None:
     """Pairs of sources; nothing before it was measured."""
-    try:
-        found = stored_overlap(ws, names) if len(names) > 1 else None
-    except ArtifactMissing:
-        found = None
+    found = stored_overlap(ws, names, common) if len(names) > 1 else None
     if found is None:
         return
     st.subheader("How sources overlap", anchor=False)

@@ -28,9 +28,10 @@ from lab.cli import main as mixlab
 from lab.core.workspace import Workspace, open_workspace
 from lab.curation.tags.store import tag
 from lab.diversity.breadth.mixture import STEP, mixture_breadth
+from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.stored import read_vectors, require_embeddings, unit
 from lab.diversity.layout.partition import adjusted_rand
-from lab.jobs.breadth.mixtures import ground_of_stored, stored_breadth
+from lab.jobs.breadth.mixtures import ground_of_stored, stored_for
 from lab.mixture.recipe_files import load_recipe
 from lab.ui.tables import manifests
 
@@ -102,7 +103,7 @@ def vendi(x: np.ndarray, share: np.ndarray) -> float:
 
 def gradient(ws: Workspace) -> None:
     recipe = load_recipe(ws, "natural")
-    ground = ground_of_stored(stored_breadth(ws, recipe))
+    ground = ground_of_stored(stored_for(ws, recipe, DEFAULT))
     assert ground is not None
     weights = recipe.average_weights()
     told = mixture_breadth(ground, weights)

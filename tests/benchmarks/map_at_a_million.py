@@ -29,7 +29,11 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
 from lab.curation.selections.points import chosen, read_points
 from lab.curation.selections.predicate import parse_predicate
-from lab.diversity.layout.stored import find_map
+from lab.curation.topics import column_of, require_topic
+from lab.diversity.embedding.stored import STEP as EMBEDDINGS
+from lab.diversity.embedding.stored import VERSION as VECTORS
+from lab.diversity.layout.stored import STEP, VERSION, find_map
+from lab.mixture.topics import topics_of
 from lab.ui.launch import HOST, free_port
 from tests.benchmarks.app_latency import SERVE, generate, idle, listening
 
@@ -41,27 +45,38 @@ REPEATS = 5
 
 
 def plant(ws: Workspace) -> None:
-    """A map of every document: 64 Gaussian clouds of different sizes."""
+    """A map of every document: 64 Gaussian clouds of different sizes. The embeddings it names are
+    empty: nothing that is measured reads a vector.
+    """
+    sources = list_sources(ws)
+    about = {"encoder": "invented", "sample": 1, "seed": 0}
+    embedded = [
+        build(ws, EMBEDDINGS, VECTORS, about, [s.documents], lambda folder: {"embedded": 1}).id
+        for s in sources
+    ]
 
     def make(folder: Path) -> dict[str, Any]:
         rng = np.random.default_rng(0)
         sizes = np.zeros(CLUSTERS, np.int64)
         share = rng.dirichlet(np.full(CLUSTERS, 3.0))
         middle = rng.normal(scale=10, size=(CLUSTERS, 2))
-        for k, source in enumerate(list_sources(ws)):
+        words = [f"{k}: words of cloud {k}" for k in range(CLUSTERS)]
+        for k, source in enumerate(sources):
             ids = documents(ws, source.name).scan().select("id").collect()["id"]
             cluster = rng.choice(CLUSTERS, ids.len(), p=share)
             xy = (middle[cluster] + rng.normal(size=(ids.len(), 2))).astype(np.float32)
             sizes += np.bincount(cluster, minlength=CLUSTERS)
             columns = {"x": xy[:, 0], "y": xy[:, 1], "cluster": cluster.astype(np.uint16)}
-            frame = pl.DataFrame({"id": ids, **columns}).with_columns(source=pl.lit(source.name))
+            frame = pl.DataFrame({"id": ids, **columns}).with_columns(
+                source=pl.lit(source.name), topic=pl.Series(words)[cluster]
+            )
             write_part(frame, folder / f"part-{k:05d}.parquet")
-        words = [f"words of cloud {k}" for k in range(CLUSTERS)]
         labels = pl.DataFrame({"cluster": range(CLUSTERS), "label": words, "size": sizes})
         write_part(labels, folder / "clusters.parquet")
-        return {"method": "invented"}
+        samples = {source.name: "all" for source in sources}
+        return {"method": "invented", "encoder": "invented", "samples": samples}
 
-    build(ws, "map", 1, {"planted": True}, [], make)
+    build(ws, STEP, VERSION, {"planted": True}, embedded, make)
 
 
 def report(name: str, value: float, unit: str, target: str = "") -> None:
@@ -86,6 +101,18 @@ def resolve_here(ws: Workspace) -> None:
         ids = points.ids.gather(np.flatnonzero(mask))
         times.append(time.perf_counter() - started)
     report(f"lasso of 40 corners to {len(ids):,} ids", statistics.median(times), "s", "0.3 s")
+
+
+def tell_topics(ws: Workspace) -> None:
+    """Topics as columns of every source, made once, and as tables."""
+    started = time.perf_counter()
+    column = column_of(find_map(ws, ""))
+    for source in list_sources(ws):
+        require_topic(ws, source.name, column)
+    report("topic columns of all sources, once", time.perf_counter() - started, "s")
+    started = time.perf_counter()
+    topics_of(ws)
+    report("`mixlab topics`: table and odds", time.perf_counter() - started, "s")
 
 
 def frames(page: Page) -> tuple[list[int], list[int]]:
@@ -192,6 +219,7 @@ def measure(points: int) -> None:
         ws = generate(root, points)
         plant(ws)
         resolve_here(ws)
+        tell_topics(ws)
         port = free_port()
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         server = subprocess.Popen([sys.executable, "-c", SERVE, str(root), str(port)])

@@ -12,7 +12,12 @@ from conftest import Visit, Visitor, serving
 from playwright.sync_api import expect
 
 from lab.advice.fitting.fit import Fit
+from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
+from lab.corpus.sources import documents
+from lab.diversity.embedding.external import import_vectors
+from lab.jobs.actions import run_action
+from lab.jobs.breadth.mixtures import breadth_of_weights, ground_of_stored, stored_for
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe_files import load_recipe, save_recipe
@@ -39,7 +44,22 @@ def planted(
     tokenizer = load_recipe(ws, "natural").tokenizer
     body = {"tokenizer": tokenizer, "sources": {s: {} for s in SOURCES}, "mixture": mixture}
     save_recipe(ws, parse_recipe({"name": "three", **body}, "three"))
+    measure_breadth(ws, root)
     return ws, plant_fit(ws, SOURCES, ["heldout/web/bpb", "benchmark/facts/gold_bpb"])
+
+
+def measure_breadth(ws: Workspace, root: Path) -> None:
+    """Embeddings of each source in directions of its own, a map, and breadth."""
+    rng = np.random.default_rng(0)
+    for k, source in enumerate(SOURCES):
+        count = documents(ws, source).scan().collect().height
+        vectors = (
+            rng.normal(size=(count, 16)) + 3 * np.eye(16)[rng.integers(3 * k, 3 * k + 4, count)]
+        )
+        np.save(root / "v.npy", vectors)
+        import_vectors(ws, source, root / "v.npy", encoder="mine")
+    run_action(ws, "map", {"source": SOURCES, "encoder": "mine", "clusters": 9}, SILENT)
+    run_action(ws, "diversity", {"recipe": "three", "encoder": "mine"}, SILENT)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +95,35 @@ def grab(visitor: Visitor, source: str) -> tuple[float, float, float]:
     visitor.page.mouse.move(box["x"] + 8 + (box["width"] - 16) * now, y)
     visitor.page.mouse.down()
     return box["x"], box["width"], y
+
+
+def test_breadth_follows_the_drag_as_the_server_would_compute_it(
+    visit: Visit, base: str, planted: tuple[Workspace, Fit]
+) -> None:
+    visitor, ws = opened(visit(base)), planted[0]
+    ground = ground_of_stored(stored_for(ws, load_recipe(ws, "three"), "mine"))
+    assert ground is not None
+    left, width, y = grab(visitor, "web")
+    visitor.page.wait_for_timeout(300)
+    visitor.received.clear()
+    seen = []
+    for share in (0.1, 0.4, 0.8):
+        visitor.page.mouse.move(left + 8 + (width - 16) * share, y, steps=4)
+        visitor.page.wait_for_timeout(80)
+        box = visitor.page.locator("#breadth")
+        shown = [
+            float(box.get_attribute(f"data-{name}") or "nan") for name in ("order2", "clusters")
+        ]
+        weights = dict(zip(SOURCES, shares(visitor), strict=True))
+        found, _ = breadth_of_weights(ground, weights)
+        assert found is not None
+        exact = [found.scores[name].value for name in ("vendi_2", "effective_clusters")]
+        np.testing.assert_allclose(shown, exact, rtol=2e-3)
+        seen.append(shown)
+    assert not visitor.received, "nothing is asked of the server"
+    assert np.ptp(seen, axis=0).min() > 0.1, "the scores move"
+    visitor.shoot("mixture-breadth-drag")
+    visitor.page.mouse.up()
 
 
 def test_a_drag_predicts_in_the_browser_and_is_confirmed_when_let_go(

@@ -47,10 +47,11 @@ def add_diversity(commands: "argparse._SubParsersAction[Options]") -> None:
     p.add_argument("--recipe", help="also what it keeps of each source, and its mixture")
     p.add_argument("--against", metavar="RECIPE", help="another recipe to compare with")
     p.add_argument("--reference", metavar="SOURCE", help="what coverage is of (default: all)")
-    p.add_argument("--encoder", default="all-MiniLM-L6-v2", help="of the stored embeddings")
+    p.add_argument("--encoder", help="of the stored embeddings (default: that of the newest map)")
     p.add_argument(
         "--size", type=count, default=1000, help="documents each measure takes (default: 1000)"
     )
+    p.epilog = f"{p.epilog}\n\n{diversity.UNSEEN}"
 
 
 def add_marks(commands: "argparse._SubParsersAction[Options]") -> None:

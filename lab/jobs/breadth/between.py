@@ -11,36 +11,34 @@ from typing import Any
 
 import polars as pl
 
-from lab.core.artifacts import Artifact, build, find, write_part
+from lab.core.artifacts import Artifact, asked_now, asked_when, build, load, write_part
 from lab.core.progress import SILENT, Progress
 from lab.core.workspace import Workspace
 from lab.diversity.breadth.measures import SIZE, chosen
 from lab.diversity.breadth.overlap import overlap
 from lab.diversity.breadth.two_sample import two_sample
-from lab.diversity.embedding.encoder import DEFAULT
-from lab.diversity.embedding.stored import require_embeddings
-from lab.jobs.breadth.pool import load_pool, newest_map, vectors_of
+from lab.jobs.breadth.common import Common
+from lab.jobs.breadth.pool import load_pool, require_texts, vectors_of
 
-STEP, VERSION = "overlap", 1
+STEP, VERSION = "overlap", 2
 FILE = "overlap.parquet"
 
 
-def identity(
-    ws: Workspace, sources: Sequence[str], encoder: str, size: int
-) -> tuple[dict[str, Any], list[str]]:
-    """Settings and inputs that name the artifact."""
-    names = sorted(set(sources))
-    embeddings = [require_embeddings(ws, name, encoder).id for name in names]
-    settings = {"encoder": encoder, "size": size, "sources": names}
-    return settings, [*embeddings, newest_map(ws, embeddings).id]
+def inputs_of(sources: Sequence[str], common: Common) -> list[str]:
+    """Ids of what the table is made of."""
+    return [*(common.embeddings[name].id for name in sorted(set(sources))), common.topics]
 
 
-def stored_overlap(
-    ws: Workspace, sources: Sequence[str], *, encoder: str = DEFAULT, size: int = SIZE
-) -> pl.DataFrame | None:
-    """The stored table, or None."""
-    artifact = find(ws, STEP, VERSION, *identity(ws, sources, encoder, size))
-    return read_overlap(artifact) if artifact else None
+def stored_overlap(ws: Workspace, sources: Sequence[str], common: Common) -> pl.DataFrame | None:
+    """The newest stored table of exactly these sources, of whatever size, or None."""
+    found = [load(path) for path in (ws.artifacts / STEP).glob("[!.]*")]
+    inputs = inputs_of(sources, common)
+    fitting = [
+        made for made in found
+        if made and made.manifest["version"] == VERSION and made.manifest["inputs"] == inputs
+    ]  # fmt: skip
+    newest = max(fitting, key=asked_when, default=None)
+    return read_overlap(newest) if newest else None
 
 
 def read_overlap(artifact: Artifact) -> pl.DataFrame:
@@ -51,19 +49,19 @@ def read_overlap(artifact: Artifact) -> pl.DataFrame:
 def measure_overlap(
     ws: Workspace,
     sources: Sequence[str],
+    common: Common,
     *,
-    encoder: str = DEFAULT,
     size: int = SIZE,
     progress: Progress = SILENT,
 ) -> Artifact:
-    """Measure all pairs of sources; raises as `load_pool`."""
-    settings, inputs = identity(ws, sources, encoder, size)
+    """Measure all pairs of sources. DataError if one has fewer than two documents."""
+    names = sorted(set(sources))
 
     def make(folder: Path) -> dict[str, Any]:
-        names = settings["sources"]
         vectors, clusters = {}, {}
         for name in names:
-            pool = load_pool(ws, name, encoder)
+            pool = load_pool(ws, name, common)
+            require_texts(pool)
             sample = pool.take(chosen(pool.frame.height, 5 * size))
             vectors[name] = vectors_of(sample)
             clusters[name] = sample.frame["cluster"].to_numpy()
@@ -81,4 +79,6 @@ def measure_overlap(
         write_part(joined, folder / FILE)
         return {"pairs": len(pairs)}
 
-    return build(ws, STEP, VERSION, settings, inputs, make)
+    settings = {"encoder": common.encoder, "size": size, "sources": names}
+    inputs = inputs_of(names, common)
+    return asked_now(build(ws, STEP, VERSION, settings, inputs, make))

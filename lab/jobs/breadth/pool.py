@@ -1,8 +1,8 @@
 """The embedded documents of a source with all that stands beside them: cluster, tokens, quality.
 
 Measures of breadth know vectors, texts and masks only; here these are laid side by side. The pool
-of a source are its embedded training documents that lie on the newest map (held-out ones are in no
-pool), so that clusters are those of one partition shared by all sources.
+of a source are its embedded training documents (held-out ones are in no pool) with their clusters
+on the partition that all sources share (`common`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lab.core.artifacts import Artifact, load
+from lab.core.artifacts import Artifact
 from lab.core.errors import ArtifactMissing, DataError
 from lab.core.files import digest
 from lab.core.workspace import Workspace
@@ -21,7 +21,8 @@ from lab.corpus.sources import documents, get_source
 from lab.corpus.tokenizer import default_tokenizer
 from lab.curation.attributes import attribute_names, attributes, locate
 from lab.diversity.breadth.surface import CHARACTERS
-from lab.diversity.embedding.stored import read_part, require_embeddings, unit
+from lab.diversity.embedding.stored import read_part, unit
+from lab.jobs.breadth.common import Common
 from lab.mixture.recipe import Recipe, recipe_mapping
 from lab.mixture.selection import judge
 from lab.mixture.supply import attribute_ids
@@ -33,7 +34,8 @@ BESIDE = 4  # columns of quality and perplexity shown beside diversity
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
     """`frame`: number (of the document, the same in every selection), id, part, row, cluster,
-    tokens, kept and the columns `beside`; `labels`: cluster, label, size of the partition.
+    tokens, kept and the columns `beside`; `labels`: cluster, label, size of the partition;
+    `documents`: training documents of the source, embedded or not.
     """
 
     source: str
@@ -41,6 +43,7 @@ class Pool:
     frame: pl.DataFrame
     labels: pl.DataFrame
     beside: tuple[str, ...]
+    documents: int
 
     @property
     def clusters(self) -> int:
@@ -54,19 +57,6 @@ class Pool:
     def take(self, rows: NDArray[np.int64]) -> "Pool":
         """Some documents, in the order of `rows`."""
         return replace(self, frame=self.frame[rows])
-
-
-def newest_map(ws: Workspace, embeddings: Sequence[str]) -> Artifact:
-    """The newest map on which all of the embeddings lie; ArtifactMissing without one."""
-    found = [load(path.parent) for path in (ws.artifacts / "map").glob("[!.]*/manifest.json")]
-    fitting = [a for a in found if a and set(embeddings) <= set(a.manifest["inputs"])]
-    if not fitting:
-        raise ArtifactMissing(
-            "There is no map of the present embeddings, so topics cannot be counted.",
-            where=str(ws.artifacts / "map"),
-            next_step="`mixlab map`: seconds for 10,000 documents",
-        )
-    return max(fitting, key=lambda a: (str(a.manifest["created"]), a.id))
 
 
 def beside_columns(ws: Workspace, source: str) -> list[str]:
@@ -98,33 +88,37 @@ def kept_documents(ws: Workspace, recipe: Recipe) -> dict[str, pl.DataFrame]:
     }
 
 
-def load_pool(ws: Workspace, source: str, encoder: str, kept: pl.DataFrame | None = None) -> Pool:
-    """The pool of a source; without `kept` all of it is. Raises ArtifactMissing for what is not
-    stored, DataError if fewer than two documents are left.
-    """
-    embeddings = require_embeddings(ws, source, encoder)
-    partition = newest_map(ws, [embeddings.id])
+def load_pool(ws: Workspace, source: str, common: Common, kept: pl.DataFrame | None = None) -> Pool:
+    """The pool of a source on a partition; without `kept` all of it is. It may be empty."""
+    partition, embeddings = common.maps[source], common.embeddings[source]
     places = partition.scan().filter(pl.col("source") == source)
     columns = beside_columns(ws, source)
-    known = described(ws, source, columns)
+    known = described(ws, source, columns).filter(~pl.col("heldout"))
     frame = (
         numbered(embeddings)
         .join(places.select("id", "cluster").collect(), on="id", maintain_order="left")
-        .join(known.filter(~pl.col("heldout")), on="id", maintain_order="left")
+        .join(known, on="id", maintain_order="left")
     )
     if kept is None:
         frame = frame.with_columns(kept=pl.lit(True))
     else:
-        frame = frame.join(kept, on="id", maintain_order="left")
-    if frame.height < 2:
-        raise DataError(
-            f"Fewer than two training documents of {source!r} are embedded and on the map.",
-            where=f"source {source}",
-            value=frame.height,
-            next_step=f"`mixlab embed --source {source}` with a larger sample, then `mixlab map`",
+        frame = frame.join(kept, on="id", how="left", maintain_order="left").with_columns(
+            pl.col("kept").fill_null(False)
         )
     labels = pl.read_parquet(partition.path / "clusters.parquet")
-    return Pool(source, embeddings, frame, labels, tuple(columns))
+    return Pool(source, embeddings, frame, labels, tuple(columns), known.height)
+
+
+def require_texts(pool: Pool) -> None:
+    """DataError for fewer than two documents: nothing can be said about how they differ."""
+    if pool.frame.height < 2:
+        raise DataError(
+            f"Fewer than two training documents of {pool.source!r} are embedded and on the map.",
+            where=f"source {pool.source}",
+            value=pool.frame.height,
+            next_step=f"`mixlab embed --source {pool.source}` with a larger sample, then "
+            "`mixlab map`; a source of one document has no breadth",
+        )
 
 
 def numbered(embeddings: Artifact) -> pl.DataFrame:

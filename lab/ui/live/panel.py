@@ -18,11 +18,11 @@ KEY = "weights_panel"
 
 def component() -> Callable[..., object]:
     """The mounting command; registered once a server."""
-    html, css, first, second = (
+    html, css, *scripts = (
         (FOLDER / name).read_text("utf-8")
-        for name in ("panel.html", "panel.css", "map.js", "panel.js")
+        for name in ("panel.html", "panel.css", "map.js", "breadth.js", "panel.js")
     )
-    return st.components.v2.component("mixlab_weights", html=html, css=css, js=f"{first}\n{second}")
+    return st.components.v2.component("mixlab_weights", html=html, css=css, js="\n".join(scripts))
 
 
 PANEL = component()

@@ -18,7 +18,7 @@ from lab.mixture.repetition import R_STAR
 from lab.ui.advice.evidence import unforeseen_of
 from lab.ui.figures import GREY, source_colours
 from lab.ui.live.evidence import onto
-from lab.ui.live.scene import Scene
+from lab.ui.live.scene import Scene, total_weights
 
 FEW = 8  # sources up to which a path has the finer grid
 POINTS = (25, 17)  # mixtures of a path, with few sources and with more
@@ -43,6 +43,18 @@ def payload(scene: Scene, metric: str, pair: tuple[int, int] | None) -> dict[str
         "cap": mixture.repeat_cap,
         "decay": R_STAR,
         "prediction": prediction(scene, surface, metric, pair) if surface else None,
+        "breadth": breadth(scene) if scene.breadth else None,
+    }
+
+
+def breadth(scene: Scene) -> dict[str, Any]:
+    """What breadth is computed of while a weight moves, and which source each row is."""
+    of = scene.breadth
+    assert of is not None
+    numbers = {name: getattr(of, name) for name in ("trace", "mean", "second", "form", "shares")}
+    return {
+        "index": [scene.sources.index(name) for name in of.sources],
+        **{name: packed(values) for name, values in numbers.items()},
     }
 
 
@@ -51,6 +63,7 @@ def source_rows(scene: Scene) -> list[dict[str, Any]]:
     colours = source_colours(scene.ws)
     by_size = scene.ground.natural(scene.number)
     saved = scene.recipe.mixture.phases[scene.number].weights
+    whole = total_weights(scene.recipe.mixture, scene.sources)
     rows = []
     for k, name in enumerate(scene.sources):
         before, trained, empty = elsewhere(scene, name)
@@ -62,6 +75,7 @@ def source_rows(scene: Scene) -> list[dict[str, Any]]:
                 "weight": float(scene.weights[k]),
                 "natural": by_size[name],
                 "saved": saved.get(name, 0.0),
+                "whole": float(whole[k]),
                 "locked": name in scene.locked,
                 "rest": float(scene.rest[k]),
                 "pool": scene.ground.pool(name, scene.number),

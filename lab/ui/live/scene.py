@@ -12,6 +12,7 @@ import numpy as np
 from lab.advice.proposing.live import LiveSurface
 from lab.advice.simplex import Array
 from lab.core.workspace import Workspace
+from lab.diversity.breadth.closed import Closed
 from lab.mixture.recipe import Mixture, Phase, Recipe
 from lab.ui.live.evidence import Evidence, columns_for, onto
 from lab.ui.live.ground import Ground
@@ -19,7 +20,9 @@ from lab.ui.live.ground import Ground
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A saved recipe, its draft, the number of the phase in hand, locked sources, the evidence."""
+    """A saved recipe, its draft, the number of the phase in hand, locked sources, the evidence, and
+    the stored breadth of sources of the recipe.
+    """
 
     ws: Workspace
     recipe: Recipe
@@ -28,6 +31,7 @@ class Scene:
     number: int
     locked: frozenset[str]
     evidence: Evidence | None
+    breadth: Closed | None = None
 
     @property
     def sources(self) -> list[str]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lab.advice.proposing.live import LiveSurface, moved, triangle
 from lab.core.workspace import Workspace
+from lab.diversity.breadth.closed import Closed
 from lab.mixture.recipe import Mixture, Recipe
 from lab.ui.components import empty, link, table
 from lab.ui.formats import percent
@@ -28,10 +29,11 @@ def scene_of(
     number: int,
     ground: Ground,
     evidence: Evidence | None,
+    breadth: Closed | None,
 ) -> Scene:
     """What the panel is about."""
     locked = history.locks(recipe, recipe.mixture.phases[number].name)
-    return Scene(ws, recipe, mixture, ground, number, locked, evidence)
+    return Scene(ws, recipe, mixture, ground, number, locked, evidence, breadth)
 
 
 def show_live(scene: Scene, doubts: list[str]) -> None:

@@ -11,6 +11,7 @@ from lab.core.workspace import Workspace
 from lab.curation.selections.points import Points, check_names, chosen
 from lab.curation.selections.polygon import Mask, inside
 from lab.curation.selections.predicate import Predicate, parse_predicate, write_predicate
+from lab.diversity.layout.stored import stored_maps
 from lab.mixture.recipe import Recipe
 from lab.ui.components import pick_recipe
 from lab.ui.map import line
@@ -22,7 +23,7 @@ from lab.ui.map.controls import show_controls
 from lab.ui.map.held import Board, board_of, numeric_columns, sizes_of, values_of
 from lab.ui.map.marks import show_marks
 from lab.ui.map.picture import show_picture
-from lab.ui.map.ready import show_caption, stored_maps
+from lab.ui.map.ready import show_base, show_caption
 from lab.ui.map.selected import show_amount, show_some, show_under
 from lab.ui.signal_words import signal_words
 from lab.ui.text import guarded, label, show_error
@@ -60,6 +61,8 @@ def show_map(ws: Workspace, newest: Artifact) -> None:
         colouring = coloured(ws, points, way, column, recipe).within(outside)
         show_drawing(board, colouring, mask, predicate, drawing)
         show_caption(artifact, points.x.size, sum(sizes_of(ws, points).values()))
+        if base := show_base(ws, artifact):
+            st.button("Show that map", key="map.base", on_click=line.put, args=(f"map={base}",))
         if colouring.note:
             st.caption(label(colouring.note))
     written = write_predicate(replace(predicate, map=points.short))

@@ -203,9 +203,9 @@ def pick_quality(ws: Workspace, source: str, method: str) -> tuple[str | None, f
     )  # fmt: skip
     if not quality:
         st.caption(
-            "Breadth is no quality: where a third of a source was junk, sets chosen without a score "
-            "trained no better models of its good pages than chance did, and with one they did. "
-            "The Quality page makes one."
+            "Breadth is no quality: where a third of a source was junk, sets chosen without a "
+            "score trained no better models of its good pages than chance did, and with one they "
+            "did. The Quality page makes one."
         )
         return None, None
     if method not in BALANCED:

@@ -58,7 +58,7 @@ function create(root) {
   const $ = (id) => root.querySelector(id);
   let data = null, base = [], weights = [], locked = [], moving = -1, rows = [], lines = [];
   let slices = null, shares = null, now = null, grid = 0, kept = null, own = {}, timer = 0, frame = 0, built = "";
-  let held = false, waiting = null, view = "value";
+  let held = false, waiting = null, view = "value", breadth = null;
 
   const at = (i, g, t, k) => slices[((i * grid + g) * data.prediction.metrics.length + t) * PER + k];
   // All numbers of metric t: the server's own, or between two points of the slice that is moved on.
@@ -252,6 +252,7 @@ function create(root) {
     const box = $("#worth");
     box.textContent = `${compact(trained)} tokens trained are worth ${compact(worth)} fresh ones; no document is seen more than ${most === Infinity ? "allowed: a source has no text left" : compact(most) + " times"}. The line on a slider is the natural share, the arrow the saved one.`;
     Object.assign(box.dataset, { trained, worth, most });
+    drawBreadth($("#breadth"), breadth, whole(), data.sources.map((s) => s.whole));
   }
 
   function drawSupport() {
@@ -337,6 +338,7 @@ function create(root) {
     weights = base.slice();
     locked = data.sources.map((s) => s.locked);
     moving = -1;
+    breadth = unpackBreadth(data.breadth);
     const p = data.prediction;
     $("#effects").hidden = $("#pictures").hidden = !p;
     $("#lab").classList.toggle("alone", !p);
