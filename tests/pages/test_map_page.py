@@ -24,6 +24,7 @@ from lab.curation.tags.store import tags_of
 from lab.curation.topics import topic_columns
 from lab.diversity.layout.stored import find_map
 from lab.jobs.actions import run_action
+from lab.mixture.boosting import boost_epochs, boosted, most_share
 from lab.mixture.ledger import compute_ledger
 from lab.mixture.recipe_files import load_recipe
 from lab.mixture.selection import select
@@ -31,7 +32,6 @@ from lab.mixture.topics import topics_of
 from lab.ui.browse.facets import Facet, bars
 from lab.ui.cuts import drafted_recipe
 from lab.ui.draft_text import parse_draft
-from lab.mixture.boosting import boost_epochs, boosted, most_share
 from lab.ui.map.colouring import WAYS, ranked
 from lab.ui.map.component import checked_point
 from lab.ui.map.held import place_labels
