@@ -16,6 +16,7 @@ from visiting import Open, words_of
 from lab.core.errors import ConfigError
 from lab.core.progress import SILENT
 from lab.core.workspace import Workspace, open_workspace
+from lab.corpus.sources import documents
 from lab.corpus.tokens import require_tokens
 from lab.curation.selections.names import named
 from lab.curation.selections.points import read_points, resolve
@@ -413,3 +414,33 @@ def test_a_column_that_nobody_has_is_said(mapped: Workspace, open_page: Open) ->
     app = open_page(mapped, "map", sel="gopher.word_cuont@ws1=3..")
     assert not app.exception
     assert "No source of the map has this column" in words_of(app) + str(app.error)
+
+
+def test_two_recipes_are_compared_by_topic(
+    recipe_workspace: Workspace, copy_of: Callable[[Workspace], Workspace], open_page: Open
+) -> None:
+    ws = copy_of(recipe_workspace)
+    plant_map(ws, most=50)
+    app = open_page(ws, "filters", recipe="both", source="short")
+    app.session_state["view"] = "Compare recipes"
+    app.run()
+    app.text_input(key="cuts.both").set_value("* gopher.word_count@ws1=..40").run()
+    assert not app.exception
+    frames = [of_pandas(element) for element in app.dataframe]
+    split = next(frame for frame in frames if "topic" in frame.columns)
+    placed = find_map(ws, "").scan().select("id", "topic").collect()
+    tokens = pl.concat(
+        [
+            documents(ws, s)
+            .scan()
+            .select("id", "heldout")
+            .collect()
+            .hstack(require_tokens(ws, s, "plain").scan().select("tokens").collect())
+            for s in ("short", "long")
+        ]
+    )
+    kept = tokens.filter(~pl.col("heldout")).join(placed, on="id")
+    whole = dict(kept.group_by("topic").agg(pl.col("tokens").sum()).iter_rows())
+    assert set(split["topic"]) <= set(whole)
+    assert all(b <= whole[t] for t, b in split.select("topic", "tokens B").iter_rows())
+    assert split["tokens A"].sum() < split["tokens B"].sum()

@@ -15,6 +15,7 @@ import polars as pl
 import streamlit as st
 
 from lab.core.errors import ArtifactMissing
+from lab.curation.topics import common_column
 from lab.mixture.recipe import Recipe
 from lab.mixture.recipe_files import list_recipes
 from lab.ui.components import table
@@ -24,7 +25,6 @@ from lab.ui.filters.reading import show_documents
 from lab.ui.filters.samples import Side, draw_sample
 from lab.ui.filters.scene import Scene
 from lab.ui.formats import compact, count
-from lab.ui.map.ready import newest_map
 from lab.ui.text import label
 
 LANGUAGE = "language.code@ft1"
@@ -63,7 +63,9 @@ def show_versus(scene: Scene) -> None:
         return
     table(frame, key="versus_sources", alt="Documents and tokens that only one recipe keeps",
           column_config={n: whole(n) for n in frame.columns if n != "source"})  # fmt: skip
-    for name, split in (("language", languages(scene, pairs)), ("topic", topics(scene, pairs))):
+    topic = common_column(scene.ws, [pair.a.pool.source for pair in pairs])
+    for name, column in (("language", LANGUAGE), ("topic", topic)):
+        split = split_by_column(scene, pairs, column)
         if split is not None:
             st.markdown(f"**By {label(name)}**")
             table(split, key=f"versus_{name}", alt="Tokens kept by each recipe",
@@ -125,30 +127,18 @@ def split_by(groups: Sequence[pl.Series], pairs: Sequence[Pair], name: str) -> p
     )
 
 
-def languages(scene: Scene, pairs: Sequence[Pair]) -> pl.DataFrame | None:
-    """The split by language, None where it is not measured."""
-    try:
-        groups = [
-            columns_of(scene.ws, scene.new, p.a.pool.source, [LANGUAGE])[LANGUAGE] for p in pairs
-        ]
-    except ArtifactMissing:
-        return None
-    return split_by(groups, pairs, "language")
-
-
-def topics(scene: Scene, pairs: Sequence[Pair]) -> pl.DataFrame | None:
-    """The split by the map's clusters, None without a map; only mapped documents count."""
-    artifact, _ = newest_map(scene.ws)
-    if artifact is None:
-        return None
-    points = artifact.scan().select("id", "cluster").collect()
-    names = pl.read_parquet(artifact.path / "clusters.parquet").select("cluster", "label")
-    named = points.join(names, on="cluster").select("id", pl.col("label").alias("topic"))
-    groups = [
-        p.a.pool.ids.to_frame("id").join(named, on="id", how="left", maintain_order="left")["topic"]
-        for p in pairs
-    ]
-    return split_by(groups, pairs, "topic")
+def split_by_column(scene: Scene, pairs: Sequence[Pair], name: str) -> pl.DataFrame | None:
+    """The split by a column of texts, over the sources that have it; None where none has."""
+    groups, found = [], []
+    for pair in pairs:
+        try:
+            columns = columns_of(scene.ws, scene.new, pair.a.pool.source, [name] if name else [])
+        except ArtifactMissing:
+            continue
+        if name in columns:
+            groups.append(columns[name])
+            found.append(pair)
+    return split_by(groups, found, name.partition(".")[0]) if found else None
 
 
 def show_flips(scene: Scene, pairs: Sequence[Pair]) -> None:
