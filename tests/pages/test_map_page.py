@@ -382,7 +382,8 @@ def test_the_command_line_tells_of_topics_what_the_page_does(
     same = [c for c in ("documents", "tokens", "kept", "copies") if c in told.columns]
     assert {"documents", "tokens", "kept"} <= set(same) <= set(shown.columns)
     for column in same:
-        assert shown[column].to_list() == pytest.approx(told[column].to_list())
+        wide = 0.5 if column == "tokens" else 1e-9
+        assert shown[column].to_list() == pytest.approx(told[column].to_list(), abs=wide)
 
 
 def test_a_topic_is_a_rule_of_the_filters_page(own: Workspace, open_page: Open) -> None:

@@ -87,6 +87,8 @@ def show_table(
     columns = ["cluster", "label", "documents", "tokens", "kept", "copies", "unclear"]
     if predicate.demands:
         columns.insert(3, "selected")
+    if "tokens" in frame.columns:
+        frame = frame.with_columns(pl.col("tokens").round(0).cast(pl.Int64))
     table(
         frame.select(*(c for c in columns if c in frame.columns), *means),
         key=key, alt="Clusters with their words, size, selected share and what is known of them",

@@ -190,6 +190,8 @@ def pick_quality(ws: Workspace, source: str, method: str) -> tuple[str | None, f
     that reads none.
     """
     if not METHODS[method].reads_quality:
+        if method != "random":
+            warn_of_junk()
         return None, None
     names = number_columns(ws, source)
     forget_unknown("quality", ["", *names])
@@ -202,11 +204,7 @@ def pick_quality(ws: Workspace, source: str, method: str) -> tuple[str | None, f
         )
     )  # fmt: skip
     if not quality:
-        st.caption(
-            "Breadth is no quality: where a third of a source was junk, sets chosen without a "
-            "score trained no better models of its good pages than chance did, and with one they "
-            "did. The Quality page makes one."
-        )
+        warn_of_junk()
         return None, None
     if method not in BALANCED:
         return quality, None
@@ -215,6 +213,15 @@ def pick_quality(ws: Workspace, source: str, method: str) -> tuple[str | None, f
         bind="query-params",
     )  # fmt: skip
     return quality, balance
+
+
+def warn_of_junk() -> None:
+    """What proxy runs said of breadth without a score (docs/selections-by-proxy-run.md)."""
+    st.caption(
+        "Breadth is no quality: where a third of a source was junk, most sets chosen without a "
+        "score trained no better models of its good pages than chance did, and with one they did. "
+        "The Quality page makes one."
+    )
 
 
 def number_columns(ws: Workspace, source: str) -> list[str]:
