@@ -18,17 +18,20 @@ CHARACTERS = 70  # of a document that are shown
 
 def find(options: argparse.Namespace) -> Shown:
     """Which documents a selection holds; then name, tag, exclude, boost or write them."""
+    from lab.curation.selections.marked import bound
     from lab.curation.selections.names import name_selection, named, selection_of
     from lab.curation.selections.points import resolve
     from lab.curation.selections.predicate import parse_predicate, write_predicate
 
+    check_options(options)
     ws = workspace(options)
     if not options.selection:
         lines = pl.DataFrame([{"name": n, "line": line} for n, line in named(ws).lines.items()])
         return Shown({"named": rows(lines)}, [("Named selections", lines)])
-    check_options(options)
     line = options.selection.strip()
     asked = parse_predicate(line) if "=" in line else selection_of(ws, line)
+    if asked.area or asked.clusters:  # a cluster's number means another topic on another map
+        _, asked = bound(ws, asked)
     ids = resolve(ws, asked)
     if not ids:
         raise ConfigError(
@@ -40,24 +43,36 @@ def find(options: argparse.Namespace) -> Shown:
         "line": write_predicate(asked), "documents": len(ids), "first": rows(shown),
     }  # fmt: skip
     notes = [f"{len(ids):,} documents on the map: {data['line']}"]
+    if options.tag:
+        notes += use_tag(ws, ids, options)
     if options.name:
         name_selection(ws, options.name, asked)
         notes.append(f"named {options.name!r}; `mixlab marks {options.name}` says what marks it")
     if options.output:
         notes.append(write_ids(ids, options.output))
-    if options.tag:
-        notes += use_tag(ws, ids, options)
     return Shown(data | {"done": notes[1:]}, [("The first of them", shown)], notes)
 
 
 def check_options(options: argparse.Namespace) -> None:
-    """Wrong usage for a recipe without a tag or a name to save under."""
+    """Wrong usage for what goes with nothing, ConfigError for impossible names: before anything is
+    done.
+    """
+    from lab.curation.tags.checks import check_tag
+    from lab.mixture.parsing import parse_name
+
+    named = ("name", "output", "tag", "exclude", "boost", "save")
+    if not options.selection and any(getattr(options, name) for name in named):
+        options.misused("name a SELECTION; without one the named selections are listed")
     if options.exclude and options.boost:
         options.misused("--exclude or --boost, not both")
     if (options.exclude or options.boost) and not (options.tag and options.save):
         options.misused("--exclude and --boost need --tag NAME and --save NAME")
     if options.save and not (options.exclude or options.boost):
         options.misused("--save goes with --exclude or --boost")
+    for name in filter(None, (options.tag, options.name)):
+        check_tag(name)  # a selection is named by the same rule
+    if options.save:
+        parse_name(options.save, "--save")
 
 
 def first_documents(ws: Workspace, ids: list[str], limit: int) -> pl.DataFrame:
@@ -88,7 +103,6 @@ def use_tag(ws: Workspace, ids: list[str], options: argparse.Namespace) -> list[
     from lab.advice.stored import save_proposed
     from lab.curation.tags.store import tag
     from lab.mixture.boosting import boost_epochs, boosted, leaving_out
-    from lab.mixture.parsing import parse_name
     from lab.mixture.recipe_files import load_recipe
 
     said = [f"tagged {options.tag!r}; `mixlab tag undo` takes it back"]
@@ -96,7 +110,6 @@ def use_tag(ws: Workspace, ids: list[str], options: argparse.Namespace) -> list[
         tag(ws, ids, options.tag)
         return said
     recipe = load_recipe(ws, options.exclude or options.boost)
-    parse_name(options.save, "--save")
     if options.exclude:
         made = leaving_out(recipe, options.tag)
     else:

@@ -31,7 +31,8 @@ def topics(options: argparse.Namespace) -> Shown:
     notes = [
         f"as a rule of a source that is on the map whole: {{signal: {found.column}, "
         "not_in: [TOPIC]}.",
-        f"{found.placed:,} of {found.documents:,} documents are on the map; tokens are scaled up.",
+        f"{found.placed:,} of {found.documents:,} documents are on the map"
+        + ("; tokens are scaled up." if "tokens" in found.table.columns else "."),
     ]
     if clear.height > CLEAREST:
         notes.append(f"{clear.height} pairs of topic and source are resolved; all with --json.")

@@ -138,7 +138,8 @@ def finish(
     publish(partial, final)
     shutil.rmtree(partial, ignore_errors=True)  # if another process had published it before
     for scrap in final.rglob(".*.tmp"):  # of processes that were killed while they wrote
-        scrap.unlink(missing_ok=True)
+        if not scrap.name.startswith(".manifest.json"):  # another may be noting that it was asked
+            scrap.unlink(missing_ok=True)
     return Artifact(final, manifest)
 
 

@@ -34,7 +34,9 @@ def boosted(recipe: Recipe, tag: str, tokens: Mapping[str, float], share: float)
             else "A boost takes a share between 0 and 1.",
             where=f"recipe {recipe.name}",
             value=share,
-            next_step="choose a recipe that uses their sources and does not drop them",
+            next_step="choose a recipe that uses their sources and does not drop them"
+            if not held
+            else "0.1 is a tenth of all training tokens",
         )
     name = f"boost-{tag}"
     others = [phase for phase in recipe.mixture.phases if phase.name != name]

@@ -21,8 +21,9 @@ from lab.curation.attributes import locate
 from lab.curation.duplicates import MinHash
 from lab.curation.duplicates.graph import load_graph, near_groups
 from lab.curation.duplicates.regroup import require_pairs
+from lab.curation.selections.points import numbers
 from lab.curation.topics import column_of, topic_columns
-from lab.diversity.layout.stored import find_map
+from lab.diversity.layout.stored import encoder_option, find_map
 from lab.diversity.layout.table import cluster_table, representation, scale_tokens
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import judge
@@ -48,16 +49,19 @@ def topics_of(
     """The topics of the map whose id begins with `start`, of the newest if it is empty.
 
     `means` are columns of numbers. Raises ArtifactMissing without that map, if none of its sources
-    still has the documents it was drawn from, and for what `recipe` asks for and is not stored.
+    still has the documents it was drawn from, and for what `recipe` asks for and is not stored,
+    DataError for a column of texts.
     """
     made = find_map(ws, start)
     column = column_of(made)
     names = [s.name for s in list_sources(ws) if column in topic_columns(ws, s.name)]
     if not names:
         raise ArtifactMissing(
-            "The documents have changed since this map was drawn.",
+            "This map shows the present documents of no source: they have changed since, or their "
+            "embeddings were removed, or an older version made it.",
             where=str(made.path), value=made.id,
-            next_step="`mixlab embed`, then `mixlab map`",
+            next_step=f"`mixlab embed{encoder_option(made)}`, then `mixlab map"
+            f"{encoder_option(made)}`",
         )  # fmt: skip
     sizes = {name: int(get_source(ws, name).counts["documents"]) for name in names}
     beside = [*columns_of(ws, names, means), kept_in(ws, recipe), *copies_in(ws, recipe)]
@@ -72,7 +76,7 @@ def topics_of(
     labels = placed.select("cluster", label="topic").unique().sort("cluster")
     if "tokens" in placed.columns:
         placed = scale_tokens(placed, sizes)
-    counted = [c for c in ("kept", "copies", *means) if c in placed.columns]
+    counted = [c for c in dict.fromkeys(("kept", "copies", *means)) if c in placed.columns]
     odds = representation(placed).join(labels, on="cluster", maintain_order="left")
     table = cluster_table(placed, labels, counted)
     return Topics(made.id, column, table, odds, placed.height, sum(sizes.values()))
@@ -92,11 +96,11 @@ def columns_of(
     Raises ArtifactMissing for a column that no source has; tokens need every source.
     """
     found: list[dict[str, pl.Series]] = []
-    for column in means:
+    for column in dict.fromkeys(means):
         own: dict[str, pl.Series] = {}
         for source in sources:
             try:
-                own[source] = stored(ws, source, column).cast(pl.Float64)
+                own[source] = pl.Series(column, numbers(stored(ws, source, column)))
             except ArtifactMissing:
                 if source == sources[-1] and not own:
                     raise

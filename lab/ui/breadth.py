@@ -26,7 +26,7 @@ from lab.ui.components import empty, table
 from lab.ui.formats import count
 from lab.ui.job_panel import watch
 from lab.ui.state import forget_unknown
-from lab.ui.text import label, show_plain
+from lab.ui.text import guarded, label, show_plain
 
 Found = Mapping[str, Any]
 ALL = "all sources"  # no source has a blank in its name
@@ -58,8 +58,9 @@ def breadth_panel(ws: Workspace, encoder: str) -> None:
         )
     )  # fmt: skip
     if chosen:
-        show_recipe(ws, recipes[chosen], asked)
-        show_versus(ws, recipes[chosen], recipes, asked)
+        with guarded():  # a recipe may name what is not there
+            show_recipe(ws, recipes[chosen], asked)
+            show_versus(ws, recipes[chosen], recipes, asked)
     show_overlap(ws, shown, common)
 
 

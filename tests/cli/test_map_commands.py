@@ -84,6 +84,9 @@ def test_topics_with_what_a_recipe_keeps(run: Run, tmp_path: Path) -> None:
     taken = next(row for row in run("ledger dry")["rules"] if row["source"] == "sea")
     assert taken["first_documents"] == 20
     assert "gopher" in str(run("topics --mean gopher.word_cuont", status=1))
+    assert "column of numbers" in str(run(f"topics --mean topic.{made[:8]}", status=1))
+    twice = run("topics --mean gopher.word_count@ws1 gopher.word_count@ws1")
+    assert twice["topics"][0].keys() >= {"gopher.word_count@ws1"}
 
 
 def test_a_selection_is_found_named_tagged_and_written(run: Run, tmp_path: Path) -> None:
@@ -100,6 +103,10 @@ def test_a_selection_is_found_named_tagged_and_written(run: Run, tmp_path: Path)
     assert run("tag list")["tags"] == {"wet": 20}
     assert "No document" in str(run("find 'source=sea,maths tags.wet=2..'", 1))
     assert "no such source" in str(run("find source=nobody", 1))
+    run("map --encoder mine --clusters 3 --method pca")
+    again = run("find boats")
+    assert again["documents"] == 20, "a name goes on meaning the topic of its own map"
+    assert again["first"] == run(f"find '{found['line']}'")["first"]
 
 
 def test_a_selection_is_excluded_and_boosted_in_recipes(run: Run, tmp_path: Path) -> None:
@@ -117,3 +124,13 @@ def test_a_selection_is_excluded_and_boosted_in_recipes(run: Run, tmp_path: Path
     refused = run(f"find cluster={boats} --tag other --exclude base --save wetter", status=1)
     assert "of this name already" in str(refused)
     assert run("tag list")["tags"].keys() == {"wet"}, "nothing was tagged by what was refused"
+    refused = run(f"find cluster={boats} --tag 'bad tag!' --exclude base --save foo", status=1)
+    assert "cannot be the name of a tag" in str(refused)
+    run(f"find cluster={boats} --tag 'BAD' --name half", status=1)
+    assert not (tmp_path / "w" / "recipes" / "foo.yaml").exists()
+    assert run("find")["named"] == [], "and nothing was saved or named"
+    with pytest.raises(SystemExit):
+        run("find --exclude base --tag junk --save other")
+    assert "between 0 and 1" in str(
+        run(f"find cluster={boats} --tag wet --boost base --share 1.5 --save most", status=1)
+    )

@@ -98,7 +98,9 @@ def test_a_source_placed_onto_a_map_has_its_topics_in_the_same_column(ws: Worksp
     made = draw(ws, "sea", "maths")
     name = f"topic.{made.id[:8]}"
     add(ws, "harbour", [BOATS] * 5)
-    with pytest.raises(ArtifactMissing, match=f"map --source harbour --onto {made.id[:8]}"):
+    with pytest.raises(
+        ArtifactMissing, match=f"map --source harbour --encoder mine --onto {made.id[:8]}"
+    ):
         locate(ws, "harbour", [name])
     onto = draw(ws, "harbour", onto=made.id[:8])
     assert topic_columns(ws, "harbour") == [name], "named by the map that has the clusters"
@@ -148,3 +150,11 @@ def test_sources_share_the_column_that_most_of_them_have(ws: Workspace) -> None:
     alone = draw(ws, "sea")
     assert common_column(ws, ["sea", "maths"]) == f"topic.{both.id[:8]}"
     assert f"topic.{alone.id[:8]}" in topic_columns(ws, "sea")
+
+
+def test_a_map_takes_no_vectors_of_another_encoder(ws: Workspace) -> None:
+    made = draw(ws, "sea", "maths")
+    np.save(ws.root / "other.npy", np.random.default_rng(0).normal(size=(20, 8)))
+    import_vectors(ws, "maths", ws.root / "other.npy", encoder="other")
+    with pytest.raises(ConfigError, match="of mine embeddings"):
+        project(ws, ["maths"], encoder="other", onto=made.id)

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lab.core.errors import DataError
 from lab.diversity.breadth.measures import (
     effective_clusters,
+    measure_vectors,
     nearest_similarity,
     panel,
     wilson,
@@ -105,3 +108,11 @@ def test_identical_texts() -> None:
     assert found["near_duplicates"].value == 1
     assert found["nearest_distance"].value == pytest.approx(0, abs=1e-6)
     assert found["vendi_1"].value == 1
+
+
+@given(st.integers(2, 40))
+def test_copies_of_one_text_have_an_interval_at_any_number(n: int) -> None:
+    same = np.tile(np.eye(1, 4), (n, 1))
+    found = measure_vectors(same, np.arange(n))["near_duplicates"].estimate()
+    assert found.value == found.high == 1
+    assert 0 <= found.low < 1

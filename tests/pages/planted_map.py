@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from lab.core.artifacts import Artifact, build, write_part
+from lab.core.artifacts import Artifact, asked_now, build, write_part
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
 from lab.diversity.embedding.external import import_vectors
@@ -20,10 +20,13 @@ HOSTILE = (
 
 
 def plant_map(
-    ws: Workspace, labels: tuple[str, ...] = HOSTILE, most: int | None = None
+    ws: Workspace,
+    labels: tuple[str, ...] = HOSTILE,
+    most: int | None = None,
+    onto: Artifact | None = None,
 ) -> Artifact:
     """One Gaussian cloud per cluster, on a ring; of every source the first `most` documents are on
-    the map, or all.
+    the map, or all; `onto` is a map whose topics this one has.
     """
     rng = np.random.default_rng(0)
     embedded = {}
@@ -53,12 +56,9 @@ def plant_map(
         words = pl.DataFrame({"cluster": range(len(labels)), "label": labels, "size": sizes})
         write_part(words, folder / "clusters.parquet")
         trust = {"value": 0.9, "neighbours": 15, "n": frame.height}
-        return {
-            "method": "umap",
-            "trustworthiness": trust,
-            "samples": dict.fromkeys(embedded, "all"),
-        }
+        samples = dict.fromkeys(embedded, "all")
+        about = {"method": "umap", "trustworthiness": trust, "samples": samples}
+        return about | ({"topics_of": onto.id} if onto else {})
 
-    return build(
-        ws, STEP, VERSION, {"planted": list(labels), "most": most}, list(embedded.values()), make
-    )
+    settings = {"planted": list(labels), "most": most, "onto": onto and onto.id}
+    return asked_now(build(ws, STEP, VERSION, settings, list(embedded.values()), make))

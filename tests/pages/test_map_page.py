@@ -23,7 +23,7 @@ from lab.curation.selections.points import read_points, resolve
 from lab.curation.selections.predicate import parse_predicate
 from lab.curation.tags.store import tags_of
 from lab.curation.topics import topic_columns
-from lab.diversity.layout.stored import find_map
+from lab.diversity.layout.stored import find_map, stored_maps
 from lab.jobs.actions import run_action
 from lab.mixture.boosting import boost_epochs, boosted, most_share
 from lab.mixture.ledger import compute_ledger
@@ -445,3 +445,21 @@ def test_two_recipes_are_compared_by_topic(
     assert set(split["topic"]) <= set(whole)
     assert all(b <= whole[t] for t, b in split.select("topic", "tokens B").iter_rows())
     assert split["tokens A"].sum() < split["tokens B"].sum()
+
+
+def test_the_topic_facet_follows_a_map_that_is_extended(
+    recipe_workspace: Workspace, copy_of: Callable[[Workspace], Workspace], open_page: Open
+) -> None:
+    ws = copy_of(recipe_workspace)
+    first, counts = plant_map(ws, most=50), []
+    for extended in (False, True):
+        if extended:
+            plant_map(ws, onto=first)
+        app = open_page(ws, "browse", f=f"topic=0: {HOSTILE[0]}", source="short")
+        assert not app.exception
+        said = words_of(app).replace("*", "")
+        counts.append(int(said.partition(" of ")[0].split()[-1]))
+    frames = [pl.read_parquet(a.parts[0]) for a in stored_maps(ws)]
+    placed = [frame.filter(source="short", cluster=0).height for frame in frames]
+    assert sorted(counts) == counts and counts == sorted(placed)
+    assert counts[1] > counts[0] > 0

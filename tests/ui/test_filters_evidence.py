@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from lab.core.artifacts import build, write_part
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace, open_workspace
+from lab.corpus.sources import documents
 from lab.curation.filters.rule import Rule
+from lab.curation.topics import common_column
+from lab.diversity.embedding.external import import_vectors
+from lab.diversity.layout.stored import STEP, VERSION
 from lab.mixture.parsing import parse_recipe
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import judge
@@ -24,7 +28,7 @@ from lab.ui.filters.evidence import joined, judged
 from lab.ui.filters.reading import chips_of, sides_of
 from lab.ui.filters.samples import NEAREST, WHICH, Side, draw_sample
 from lab.ui.filters.scene import Scene, choices, lines_of
-from lab.ui.filters.versus import Pair, topics
+from lab.ui.filters.versus import Pair, split_by_column
 from lab.ui.memory import remembered
 from lab.ui.tables import attribute_table
 
@@ -217,17 +221,20 @@ def test_topics_that_a_draft_loses(
     pair = Pair(scene.after("short"), scene.before("short"))
     ids = pair.a.pool.ids.head(100)
     falls = ~pl.Series(pair.b.kept).head(100)
+    count = documents(ws, "short").scan().collect().height
+    np.save(root / "v.npy", np.ones((count, 3)))
+    vectors = import_vectors(ws, "short", root / "v.npy", encoder="planted")
 
     def make(folder: Path) -> dict[str, Any]:
-        places = pl.DataFrame({"id": ids, "source": "short", "cluster": falls.cast(pl.UInt16)})
-        write_part(places.with_columns(x=0.0, y=0.0), folder / "part-00000.parquet")
-        names = pl.DataFrame({"cluster": [0, 1], "label": ["stays", "goes"], "size": [1, 1]})
-        write_part(names.cast({"cluster": pl.UInt16}), folder / "clusters.parquet")
-        return {"method": "pca", "trustworthiness": None}
+        words = pl.Series(["stays", "goes"])[falls.cast(pl.UInt8)]
+        places = pl.DataFrame({"id": ids, "source": "short", "topic": words})
+        write_part(places, folder / "part-00000.parquet")
+        return {"method": "pca", "samples": {"short": "100"}}
 
-    assert topics(scene, [pair]) is None, "without a map nothing is said"
-    build(ws, "map", 1, {}, [], make)
-    split = topics(scene, [pair])
+    assert common_column(ws, ["short"]) == "", "without a map nothing is said"
+    assert split_by_column(scene, [pair], "") is None
+    build(ws, STEP, VERSION, {}, [vectors.id], make)
+    split = split_by_column(scene, [pair], common_column(ws, ["short"]))
     assert split is not None
     tokens = pl.Series(pair.a.pool.tokens).head(100)
     lost = tokens.filter(falls).sum()

@@ -43,7 +43,7 @@ def how_to_complete(column: str) -> str:
     if not column.startswith(TOPIC):
         return "measure again; a document that was not measured passes no rule"
     return (
-        "`mixlab embed --sample N` with the number of all documents, then "
+        "`mixlab embed --sample N` with the number of all documents and the map's encoder, then "
         f"`mixlab map --onto {column.removeprefix(TOPIC)}`; what lies on no map passes no rule"
     )
 

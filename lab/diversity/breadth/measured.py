@@ -54,7 +54,8 @@ class Measured:
         if self.kind == "share":
             return wilson(round(self.value * self.n), self.n, self.unit)
         if self.kind == "pairs":
-            half_n = wilson(round(self.value * self.n / 2), self.n // 2, self.unit)
+            pairs = self.n // 2
+            half_n = wilson(min(round(self.value * self.n / 2), pairs), pairs, self.unit)
             low, high = min(half_n.low, self.value), max(half_n.high, self.value)
             return Estimate(self.value, low, high, self.n, self.unit)
         half = Z * float(np.sqrt((self.parts**2).sum()))

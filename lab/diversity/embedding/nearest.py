@@ -24,7 +24,7 @@ from lab.corpus.sources import documents, get_source
 from lab.diversity.embedding.encoder import DEFAULT
 from lab.diversity.embedding.index import all_ids, gather, open_index, open_vectors, search
 from lab.diversity.embedding.query import query_vector
-from lab.diversity.embedding.stored import read_vectors, require_embeddings
+from lab.diversity.embedding.stored import check_dimensions, read_vectors, require_embeddings
 
 BLOCK = 32_768  # vectors widened at once: 50 MB
 F32 = NDArray[np.float32]
@@ -107,7 +107,10 @@ def stored(ws: Workspace, sources: Sequence[str], encoder: str) -> dict[str, Art
 def nearest(
     ws: Workspace, sources: Sequence[str], found: dict[str, Artifact], vector: F32, limit: int
 ) -> Nearest:
-    """The closest over all artifacts; ties by id."""
+    """The closest over all artifacts; ties by id. DataError for vectors of several lengths."""
+    lengths = {source: int(a.manifest["dimensions"]) for source, a in found.items()}
+    encoder = next((a.manifest["config"]["encoder"] for a in found.values()), "")
+    check_dimensions({**lengths, "what is asked": len(vector)}, encoder)
     best = [top(artifact, source, vector, limit) for source, artifact in found.items()]
     frame = pl.concat([pl.DataFrame(schema=FRAME), *best])
     frame = frame.sort("similarity", "id", descending=[True, False]).head(limit)

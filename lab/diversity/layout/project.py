@@ -105,7 +105,7 @@ def project(
     check_request(sources, clusters, method)
     names = sorted(set(sources))
     found = {name: require_embeddings(ws, name, encoder) for name in names}
-    base = finished_map(ws, onto) if onto else None
+    base = finished_map(ws, onto, encoder) if onto else None
     inputs = [artifact.id for artifact in found.values()] + ([base.id] if base else [])
 
     def make(folder: Path) -> dict[str, Any]:
@@ -147,9 +147,17 @@ def check_request(sources: Sequence[str], clusters: int | None, method: str) -> 
         )  # fmt: skip
 
 
-def finished_map(ws: Workspace, start: str) -> Artifact:
-    """The map whose id begins so, made by this version; ArtifactMissing otherwise."""
+def finished_map(ws: Workspace, start: str, encoder: str) -> Artifact:
+    """The map whose id begins so, made by this version; ArtifactMissing otherwise, ConfigError for
+    one of another encoder: its topics would be given to vectors that do not lie in its space.
+    """
     found = find_map(ws, start)
+    if found.manifest.get("encoder", encoder) != encoder:
+        raise ConfigError(
+            f"This map is of {found.manifest['encoder']} embeddings.",
+            where="map.onto", value=encoder,
+            next_step=f"`--encoder {found.manifest['encoder']}`, or a map of your own",
+        )  # fmt: skip
     if found.manifest["version"] != VERSION:
         raise ArtifactMissing(
             "This map was made by an older version and cannot take new texts.",

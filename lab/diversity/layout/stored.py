@@ -8,6 +8,7 @@ first.
 from lab.core.artifacts import Artifact, asked_when, load
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
+from lab.diversity.embedding.encoder import DEFAULT
 
 STEP, VERSION = "map", 3
 SHORT = 8  # characters of an id that name it where people read
@@ -32,10 +33,17 @@ def find_map(ws: Workspace, start: str) -> Artifact:
         "That map is not stored." if start else "There is no map yet.",
         where=str(ws.artifacts / STEP),
         value=start or None,
-        next_step="`mixlab map` makes one and says its id; a selection is drawn again on the newest"
+        next_step="`mixlab map` draws one and says its id; what was selected on it is selected "
+        "again on another"
         if start
         else "`mixlab embed`, then `mixlab map`",
     )
+
+
+def encoder_option(artifact: Artifact) -> str:
+    """` --encoder NAME` for commands about a map, "" where it is the usual one."""
+    encoder = str(artifact.manifest.get("encoder", DEFAULT))
+    return "" if encoder == DEFAULT else f" --encoder {encoder}"
 
 
 def topics_id(artifact: Artifact) -> str:

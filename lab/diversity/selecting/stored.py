@@ -42,7 +42,7 @@ from lab.diversity.selecting.choose import KEPT, Chosen, check_settings, choose
 from lab.diversity.selecting.report import before_and_after
 from lab.diversity.selecting.vectors import Stored, pieces
 
-STEP, VERSION = "selections", 2
+STEP, VERSION = "selections", 3
 PREFIX = "selected."
 USUAL: dict[str, Any] = {"balance": 0.5, "encoder": DEFAULT, "seed": 0}
 NOT_EMBEDDED, HELD_OUT, DROPPED = "not embedded", "held out", "dropped by the recipe"

@@ -92,8 +92,8 @@ def usual_budget(
 
 def asked_for(run: ScoredRun, tokens: int) -> bool:
     """True if training with `--tokens tokens` makes this run: it trains whole steps of that."""
-    own, steps = int(run.spec["tokens"]), max(int(run.spec["steps"]), 1)
-    return 0 <= tokens - own < own / steps
+    own = int(run.spec["tokens"])
+    return 0 <= tokens - own < own / max(int(run.spec.get("steps", own)), 1)
 
 
 def score_points(runs: Sequence[ScoredRun]) -> tuple[pl.DataFrame, list[str]]:

@@ -71,7 +71,9 @@ def measure_apart(
 
 
 def stored_apart(ws: Workspace, one: Recipe, other: Recipe, common: Common) -> Artifact | None:
-    """The newest stored comparison of any of their sources that is current, of whatever size."""
+    """The stored comparison of most of their sources that is current, of whatever size; of equal
+    ones that asked for last.
+    """
     selections = [selection_of(ws, one), selection_of(ws, other)]
     possible = common_sources(one, other, common)
     found = [load(path) for path in (ws.artifacts / STEP).glob("[!.]*")]
@@ -83,7 +85,7 @@ def stored_apart(ws: Workspace, one: Recipe, other: Recipe, common: Common) -> A
         and made.manifest["inputs"] == inputs_of(names, common)
         and made.manifest["config"]["beside"] == [beside_ids(ws, name) for name in names]
     ]  # fmt: skip
-    return max(fitting, key=asked_when, default=None)
+    return max(fitting, key=lambda a: (len(a.manifest["sources"]), asked_when(a)), default=None)
 
 
 def read_apart(made: Artifact, mixtures: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ SAMPLED = (
     "keeps; fewer than all are a random sample of embedded ones."
 )
 NONE_LOST = (
-    "No topic is lost: none has less than a quarter of its tokens left and, by its interval, less "
-    "than its source as a whole."
+    "No topic is lost: none has less than a quarter of its tokens left, and less than half of what "
+    "is left of its source as a whole beyond doubt."
 )
 
 

@@ -25,7 +25,7 @@ from lab.curation.topics import common_column
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import Verdicts
 from lab.mixture.supply import supply_key
-from lab.ui.browse.pool import Pool, column, column_names
+from lab.ui.browse.pool import Pool, column, column_key, column_names, stored_in
 from lab.ui.map.facet import FACET, selection_masks
 from lab.ui.tables import cached_verdicts
 
@@ -136,7 +136,8 @@ def load_facets(ws: Workspace, pool: Pool, recipe: Recipe | None) -> Facets:
     languages = [n for n in column_names(ws, pool) if n.partition("@")[0] == LANGUAGE][:1]
     texts = [*languages, common_column(ws, pool.sources)]
     columns = [name for name in texts if name]
-    key = digest([pool.key, judged, stamp, kinds, columns, selections.stamp])
+    stored = [column_key(pool, name, stored_in(ws, pool, name)) for name in columns]
+    key = digest([pool.key, judged, stamp, kinds, stored, selections.stamp])
     every = tuple(cached_facets(ws, pool, verdicts, columns, selections.masks, key))
     return Facets(key, every, verdicts, problem)
 

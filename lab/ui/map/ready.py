@@ -17,7 +17,7 @@ from lab.ui.components import empty
 from lab.ui.formats import count, duration, number, plural
 from lab.ui.job_panel import start
 from lab.ui.tables import manifests
-from lab.ui.text import label
+from lab.ui.text import label, show_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,8 @@ def offer_steps(ws: Workspace, artifact: Artifact | None, stale: bool) -> None:
             names = unplaced(stored_maps(ws), ready)
             words = f"The present embeddings of {', '.join(names)} are not on this map."
         with empty(words):
-            st.caption(
-                f"About {duration(drawing(points))}; "
-                f"{'`mixlab map --encoder static`' if encoder == STATIC else '`mixlab map`'} does "
-                "the same."
-            )
+            st.caption(f"About {duration(drawing(points))}. In a shell:")
+            show_plain("mixlab map" + ("" if encoder == DEFAULT else f" --encoder {encoder}"))
             if st.button("Draw the map", key="draw_map", type="primary"):
                 start(ws, "map", {"encoder": encoder})
 

@@ -173,8 +173,8 @@ def show_lost(one: Listed) -> None:
         return
     if not one.lost:
         st.caption(
-            "No topic is lost: none is left with less than a quarter of its tokens and clearly "
-            "less than the source as a whole."
+            "No topic is lost: none has less than a quarter of its tokens left, and less than half "
+            "of what is left of its source as a whole beyond doubt."
         )
         return
     lost = [
