@@ -1,7 +1,8 @@
 """The loop on the advice page: its options, its rounds while it runs and after, and going on."""
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -56,8 +57,13 @@ def with_job(ws: Workspace, recipe: str = "both") -> None:
 
 
 @pytest.fixture
-def ws(recipe_workspace: Workspace, copy_of: Callable[[Workspace], Workspace]) -> Workspace:
-    return copy_of(recipe_workspace)
+def ws(
+    recipe_workspace: Workspace, copy_of: Callable[[Workspace], Workspace]
+) -> Iterator[Workspace]:
+    """A copy whose jobs are forgotten first: what ends jobs after a test would end this process."""
+    own = copy_of(recipe_workspace)
+    yield own
+    shutil.rmtree(own.jobs, ignore_errors=True)
 
 
 def test_before_any_loop_there_is_a_form_with_its_options(ws: Workspace, open_page: Open) -> None:
