@@ -24,8 +24,9 @@ from lab.core.errors import ArtifactMissing, nearest
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, get_source
 from lab.curation.journal import writing
+from lab.diversity.embedding.encoder import encoder_option
 from lab.diversity.embedding.stored import STEP as EMBEDDINGS
-from lab.diversity.layout.stored import SHORT, encoder_option, stored_maps, topics_id
+from lab.diversity.layout.stored import SHORT, encoder_of, stored_maps, topics_id
 from lab.diversity.layout.stored import VERSION as MAPS
 
 STEP, VERSION = "topics", 1
@@ -100,7 +101,7 @@ def missing(ws: Workspace, source: str, column: str) -> ArtifactMissing:
     others = topic_columns(ws, source)
     step = "`mixlab embed`, then `mixlab map` draws a map and names its column"
     if known:
-        option = encoder_option(known[0])
+        option = encoder_option(encoder_of(known[0]))
         place = f"`mixlab map --source {source}{option} --onto {known[0].id[:SHORT]}`"
         step = f"`mixlab embed --source {source}{option}`, then {place}"
     elif others:

@@ -18,12 +18,11 @@ from lab.corpus.sources import get_source, list_sources
 from lab.corpus.tokenizer import default_tokenizer, list_tokenizers
 from lab.corpus.tokens import require_tokens
 from lab.curation.attributes import locate
-from lab.curation.duplicates import MinHash
-from lab.curation.duplicates.graph import load_graph, near_groups
-from lab.curation.duplicates.regroup import require_pairs
+from lab.curation.duplicates.regroup import near_copies
 from lab.curation.selections.points import numbers
 from lab.curation.topics import column_of, topic_columns
-from lab.diversity.layout.stored import encoder_option, find_map
+from lab.diversity.embedding.encoder import encoder_option
+from lab.diversity.layout.stored import encoder_of, find_map
 from lab.diversity.layout.table import cluster_table, representation, scale_tokens
 from lab.mixture.recipe import Recipe
 from lab.mixture.selection import judge
@@ -56,15 +55,15 @@ def topics_of(
     column = column_of(made)
     names = [s.name for s in list_sources(ws) if column in topic_columns(ws, s.name)]
     if not names:
+        option = encoder_option(encoder_of(made))
         raise ArtifactMissing(
             "This map shows the present documents of no source: they have changed since, or their "
             "embeddings were removed, or an older version made it.",
             where=str(made.path), value=made.id,
-            next_step=f"`mixlab embed{encoder_option(made)}`, then `mixlab map"
-            f"{encoder_option(made)}`",
+            next_step=f"`mixlab embed{option}`, then `mixlab map{option}`",
         )  # fmt: skip
     sizes = {name: int(get_source(ws, name).counts["documents"]) for name in names}
-    beside = [*columns_of(ws, names, means), kept_in(ws, recipe), *copies_in(ws, recipe)]
+    beside = [*columns_of(ws, names, means), kept_in(ws, recipe), copies_in(ws, recipe)]
     frames = []
     for name in names:
         parts = [about[name] for about in beside if name in about]
@@ -122,17 +121,7 @@ def kept_in(ws: Workspace, recipe: Recipe | None) -> dict[str, pl.Series]:
     return {name: verdict.frame.select(kept).to_series() for name, verdict in judged.items()}
 
 
-def copies_in(ws: Workspace, recipe: Recipe | None) -> list[dict[str, pl.Series]]:
+def copies_in(ws: Workspace, recipe: Recipe | None) -> dict[str, pl.Series]:
     """By source 1 for a document in a group of near copies, else 0; nothing without a search."""
-    minhash = (recipe.dedup.minhash if recipe and recipe.dedup else None) or MinHash()
-    try:
-        graph = load_graph(require_pairs(ws, minhash))
-    except ArtifactMissing:
-        return []
-    grouped = near_groups(graph, minhash.jaccard).is_not_null().cast(pl.Float64).alias("copies")
-    found, start = {}, 0
-    for source in list_sources(ws):
-        size = int(source.counts["documents"])
-        found[source.name] = grouped.slice(start, size)
-        start += size
-    return [found]
+    grouped = near_copies(ws, recipe.dedup.minhash if recipe and recipe.dedup else None) or {}
+    return {name: own.cast(pl.Float64).alias("copies") for name, own in grouped.items()}

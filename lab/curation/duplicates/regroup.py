@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from lab.core.artifacts import Artifact, require
-from lab.core.errors import ConfigError
+from lab.core.artifacts import Artifact, load, require
+from lab.core.errors import ArtifactMissing, ConfigError
 from lab.core.workspace import Workspace
 from lab.corpus.sources import documents, list_sources
 from lab.corpus.tokenizer import default_tokenizer
@@ -62,6 +62,40 @@ def stored_groups(ws: Workspace, minhash: MinHash = DEFAULT) -> Artifact:
     require_pairs(ws, minhash)
     found = [documents(ws, source.name) for source in list_sources(ws)]
     return group_documents(ws, found, minhash)
+
+
+def stored_settings(ws: Workspace) -> list[MinHash]:
+    """Settings that the present sources have been searched with."""
+    present = [documents(ws, source.name).id for source in list_sources(ws)]
+    found = []
+    for path in sorted((ws.artifacts / "duplicate-pairs").glob("[!.]*")):
+        artifact = load(path)
+        if artifact is None or artifact.manifest["inputs"] != present:
+            continue
+        config = artifact.manifest["config"]
+        setting = MinHash(*(config.get(name, 1) for name in ("bands", "rows", "ngram")))
+        if artifact.manifest["version"] == VERSION and config == pair_settings(setting):
+            found.append(setting)
+    return sorted(found, key=lambda m: (m.bands, m.rows, m.ngram))
+
+
+def near_copies(ws: Workspace, minhash: MinHash | None) -> dict[str, pl.Series] | None:
+    """By source, true for a document in a group of near copies, in document order; None without a
+    search. By the pairs of `minhash` or, if these are not stored, any others, at its threshold.
+    """
+    for setting in [*([minhash] if minhash else []), *stored_settings(ws)]:
+        try:
+            graph = load_graph(require_pairs(ws, setting))
+        except ArtifactMissing:
+            continue
+        grouped = near_groups(graph, (minhash or setting).jaccard).is_not_null()
+        found, start = {}, 0
+        for source in list_sources(ws):
+            size = int(source.counts["documents"])
+            found[source.name] = grouped.slice(start, size)
+            start += size
+        return found
+    return None
 
 
 def base(ws: Workspace, columns: Sequence[str]) -> pl.DataFrame:

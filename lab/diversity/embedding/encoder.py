@@ -72,6 +72,11 @@ class Encoder:
         return torch.autocast(self.model.device.type, dtype=torch.bfloat16)
 
 
+def encoder_option(name: str) -> str:
+    """` --encoder NAME` for a command that is told, "" for the usual one."""
+    return "" if name == DEFAULT else f" --encoder {name}"
+
+
 def load_encoder(name: str = DEFAULT) -> Encoder:
     """The encoder of that name: a folder, a model in the local hub cache, or the bundled default.
 

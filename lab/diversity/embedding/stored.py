@@ -18,7 +18,7 @@ from lab.core.errors import ArtifactMissing, DataError
 from lab.core.files import read_json
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source
-from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.encoder import DEFAULT, encoder_option
 
 STEP = "embeddings"
 VERSION = 1
@@ -43,7 +43,7 @@ def require_embeddings(ws: Workspace, source: str, encoder: str = DEFAULT) -> Ar
     ]
     artifacts = [artifact for path in sorted(stored) if (artifact := load(path)) is not None]
     if not artifacts:
-        other = "" if encoder == DEFAULT else f" --encoder {encoder}"
+        other = encoder_option(encoder)
         raise ArtifactMissing(
             f"The documents of {source!r} have not been embedded.",
             where=f"source {source}",

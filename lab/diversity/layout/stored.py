@@ -40,10 +40,9 @@ def find_map(ws: Workspace, start: str) -> Artifact:
     )
 
 
-def encoder_option(artifact: Artifact) -> str:
-    """` --encoder NAME` for commands about a map, "" where it is the usual one."""
-    encoder = str(artifact.manifest.get("encoder", DEFAULT))
-    return "" if encoder == DEFAULT else f" --encoder {encoder}"
+def encoder_of(artifact: Artifact) -> str:
+    """The encoder of a map's embeddings."""
+    return str(artifact.manifest.get("encoder", DEFAULT))
 
 
 def topics_id(artifact: Artifact) -> str:

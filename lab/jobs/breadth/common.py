@@ -15,9 +15,9 @@ from lab.core.artifacts import Artifact, asked_when, load
 from lab.core.errors import ArtifactMissing
 from lab.core.workspace import Workspace
 from lab.corpus.sources import get_source, list_sources
-from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.encoder import DEFAULT, encoder_option
 from lab.diversity.embedding.stored import STEP, require_embeddings
-from lab.diversity.layout.stored import stored_maps, topics_id
+from lab.diversity.layout.stored import encoder_of, stored_maps, topics_id
 
 Embedded = dict[str, Artifact]
 
@@ -49,11 +49,6 @@ def encoder_in_use(ws: Workspace) -> str:
     fresh = [a for a in found if a and set(a.manifest["inputs"]) <= current]
     newest = max(fresh, key=asked_when, default=None)
     return str(newest.manifest["config"]["encoder"]) if newest else DEFAULT
-
-
-def encoder_of(of: Artifact) -> str:
-    """The encoder of a map's embeddings."""
-    return str(of.manifest.get("encoder", DEFAULT))
 
 
 def embedded(ws: Workspace, encoder: str) -> Embedded:
@@ -95,7 +90,7 @@ def require_common(ws: Workspace, sources: Sequence[str], encoder: str) -> Commo
     Raises ArtifactMissing that names every source that is not embedded, or on no such map.
     """
     current = embedded(ws, encoder)
-    other = "" if encoder == DEFAULT else f" --encoder {encoder}"
+    other = encoder_option(encoder)
     if missing := [get_source(ws, name).name for name in sources if name not in current]:
         every = len(missing) > 1
         one = "" if every else f" --source {missing[0]}"

@@ -15,11 +15,12 @@ from lab.core.workspace import Workspace
 from lab.corpus.sources import documents
 from lab.corpus.tokenizer import list_tokenizers
 from lab.curation.duplicates import MinHash
+from lab.curation.duplicates.regroup import stored_settings
 from lab.curation.edits.difference import diff
 from lab.mixture.recipe import Recipe
 from lab.ui.browse.signals import document_signals
 from lab.ui.components import link, table
-from lab.ui.duplicates.stored import Stored, groups_at, load_stored, stored_settings
+from lab.ui.duplicates.stored import Stored, groups_at, load_stored
 from lab.ui.formats import count
 from lab.ui.highlight import show_changes
 from lab.ui.tables import manifests, texts

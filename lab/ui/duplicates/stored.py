@@ -23,11 +23,9 @@ from lab.corpus.tokens import require_tokens
 from lab.curation.duplicates import MinHash
 from lab.curation.duplicates.config import FLOOR
 from lab.curation.duplicates.graph import Graph, build_graph, exact_groups, load_graph, near_groups
-from lab.curation.duplicates.pairs import VERSION, pair_settings
 from lab.curation.duplicates.presets import PRESETS
-from lab.curation.duplicates.regroup import require_pairs
+from lab.curation.duplicates.regroup import require_pairs, stored_settings
 from lab.mixture.recipe import Recipe
-from lab.ui.tables import manifests
 
 Mask = NDArray[np.bool_]
 COLUMNS = ("id", "source", "content_hash", "heldout")
@@ -58,19 +56,6 @@ def find_pairs(ws: Workspace, minhash: MinHash) -> Artifact | None:
         return require_pairs(ws, minhash)
     except ArtifactMissing:
         return None
-
-
-def stored_settings(ws: Workspace) -> list[MinHash]:
-    """Settings that the present sources have been searched with."""
-    present = [documents(ws, source.name).id for source in list_sources(ws)]
-    found = []
-    for artifact in manifests(ws, "duplicate-pairs"):
-        config = artifact.manifest["config"]
-        setting = MinHash(*(config.get(name, 1) for name in ("bands", "rows", "ngram")))
-        current = artifact.manifest["inputs"] == present
-        if current and artifact.manifest["version"] == VERSION and config == pair_settings(setting):
-            found.append(setting)
-    return sorted(found, key=lambda m: (m.bands, m.rows, m.ngram))
 
 
 def offered_settings(ws: Workspace, recipe: Recipe | None) -> dict[str, MinHash]:

@@ -17,14 +17,12 @@ from lab.core.artifacts import Artifact
 from lab.core.errors import LabError
 from lab.core.files import digest
 from lab.core.workspace import Workspace
-from lab.corpus.sources import list_sources
 from lab.curation.duplicates import MinHash
-from lab.curation.duplicates.graph import load_graph, near_groups
+from lab.curation.duplicates.regroup import near_copies
 from lab.curation.selections.points import F64, Points, read_margins
 from lab.diversity.layout.table import cluster_table, representation, scale_tokens
 from lab.mixture.recipe import Recipe
 from lab.mixture.supply import supply_key
-from lab.ui.duplicates.stored import find_pairs, stored_settings
 from lab.ui.map.colouring import verdict_codes
 from lab.ui.map.held import rows_of, sizes_of, stamp_of, tokens_at, values_of
 from lab.ui.memory import remembered
@@ -98,18 +96,11 @@ def copies_at(ws: Workspace, points: Points, minhash: MinHash | None) -> F64 | N
     """1 for a document in a group of the stored search, 0 for one alone, NaN for one that is gone;
     None without a search.
     """
-    tried = [minhash] if minhash else []
-    for setting in [*tried, *stored_settings(ws)]:
-        pairs = find_pairs(ws, setting)
-        if pairs is None:
-            continue
-        jaccard = minhash.jaccard if minhash else setting.jaccard
-        grouped = near_groups(load_graph(pairs), jaccard).is_not_null().to_numpy()
-        starts, start = {}, 0
-        for source in list_sources(ws):
-            starts[source.name] = start
-            start += int(source.counts["documents"])
-        rows = rows_of(ws, points)
-        first = np.array([starts[name] for name in points.sources])[points.source]
-        return np.where(rows >= 0, grouped[first + np.maximum(rows, 0)], np.nan)
-    return None
+    grouped = near_copies(ws, minhash)
+    if grouped is None:
+        return None
+    rows, found = rows_of(ws, points), np.full(points.x.size, np.nan)
+    for place, source in enumerate(points.sources):
+        own = np.flatnonzero((points.source == place) & (rows >= 0))
+        found[own] = grouped[source].to_numpy()[rows[own]]
+    return found

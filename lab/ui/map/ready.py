@@ -9,10 +9,10 @@ from lab.core.artifacts import Artifact
 from lab.core.workspace import Workspace
 from lab.corpus.sources import Source, list_sources
 from lab.diversity.embedding.embed import SAMPLE, STATIC_SAMPLE
-from lab.diversity.embedding.encoder import DEFAULT
+from lab.diversity.embedding.encoder import DEFAULT, encoder_option
 from lab.diversity.embedding.static import NAME as STATIC
-from lab.diversity.layout.stored import SHORT, stored_maps, topics_id
-from lab.jobs.breadth.common import Embedded, embedded, encoder_in_use, encoder_of
+from lab.diversity.layout.stored import SHORT, encoder_of, stored_maps, topics_id
+from lab.jobs.breadth.common import Embedded, embedded, encoder_in_use
 from lab.ui.components import empty
 from lab.ui.formats import count, duration, number, plural
 from lab.ui.job_panel import start
@@ -73,7 +73,7 @@ def offer_steps(ws: Workspace, artifact: Artifact | None, stale: bool) -> None:
             words = f"The present embeddings of {', '.join(names)} are not on this map."
         with empty(words):
             st.caption(f"About {duration(drawing(points))}. In a shell:")
-            show_plain("mixlab map" + ("" if encoder == DEFAULT else f" --encoder {encoder}"))
+            show_plain(f"mixlab map{encoder_option(encoder)}")
             if st.button("Draw the map", key="draw_map", type="primary"):
                 start(ws, "map", {"encoder": encoder})
 
